@@ -1,0 +1,5 @@
+//! Architectures: one file each, made of the layers they share.
+
+mod bert;
+
+pub(crate) use bert::Bert;

@@ -1,0 +1,90 @@
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What a text is to the model: some models put different words before each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A question or search.
+    Query,
+    /// A text to be found.
+    Passage,
+}
+
+/// The words put before a text of each role; empty for none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Prompts {
+    /// Before queries.
+    pub query: String,
+    /// Before passages.
+    pub passage: String,
+}
+
+impl Prompts {
+    /// The prompt of a role.
+    pub fn of(&self, role: Role) -> &str {
+        match role {
+            Role::Query => &self.query,
+            Role::Passage => &self.passage,
+        }
+    }
+}
+
+/// The numbers in which a model computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// IEEE 754 single precision.
+    F32,
+}
+
+/// All that decides a vector's numbers. Vectors whose ids differ are never compared.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EncoderId {
+    /// Registry name, or the path of a local directory.
+    pub model: String,
+    /// The source's revision, where it has one.
+    pub revision: String,
+    /// SHA-256 of the weights file, hexadecimal.
+    pub weights_sha256: String,
+    /// SHA-256 of tokenizer.json, hexadecimal.
+    pub tokenizer_sha256: String,
+    /// Pooling, in sentence-transformers' words.
+    pub pooling: String,
+    /// Whether the model's own modules normalise.
+    pub normalized: bool,
+    /// Prompts.
+    pub prompts: Prompts,
+    /// Floats in a vector.
+    pub dimension: usize,
+    /// Tokens of a text at most, special and prompt tokens counted.
+    pub max_tokens: usize,
+    /// Precision of passages.
+    pub passage_precision: Precision,
+    /// Precision of queries.
+    pub query_precision: Precision,
+}
+
+impl EncoderId {
+    /// Whether vectors of both may be compared: everything but the name and revision under which the model was found.
+    pub fn same_space(&self, other: &Self) -> bool {
+        self.space_key() == other.space_key()
+    }
+
+    /// Hash of all that decides the numbers, in hexadecimal: the key of the id's vector space.
+    pub fn space_key(&self) -> String {
+        let anonymous = Self { model: String::new(), revision: String::new(), ..self.clone() };
+        let canonical = serde_json::to_vec(&anonymous).unwrap_or_default();
+        hex(&Sha256::digest(canonical))
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

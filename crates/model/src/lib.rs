@@ -1,0 +1,19 @@
+//! Text into vectors, as sentence-transformers does it: a model directory is read, text is tokenised, encoded in float32
+//! on the CPU, pooled and normalised. Knows tokens and weights, never documents.
+
+mod arch;
+mod directory;
+mod encoder;
+//pub mod fetch;
+mod identity;
+mod pack;
+mod pooling;
+//pub mod registry;
+mod tokenizer;
+mod weights;
+
+pub use directory::{DirectoryError, Pooling};
+pub use encoder::{EncodeError, Encoded, Long, Provenance, Receipt, SentenceEncoder};
+pub use identity::{EncoderId, Precision, Prompts, Role};
+pub use tokenizer::TokenizerError;
+pub use weights::WeightError;

@@ -1,0 +1,24 @@
+//! Numbers and mapped bytes: the one crate of qiao that may use `unsafe`, behind safe functions.
+//!
+//! Every fast path has a portable twin, and each output is summed in one fixed order whatever the number of rows, so that
+//! on one machine a text's vector has the same bits alone or in any batch.
+
+mod cpu;
+mod distance;
+mod gelu;
+mod gemm;
+mod mapped;
+mod norm;
+#[cfg(test)]
+mod reference;
+mod softmax;
+mod topk;
+
+pub use cpu::Simd;
+pub use distance::dot;
+pub use gelu::{erf, gelu};
+pub use gemm::{Packed, Rows, RowsMut, multiply};
+pub use mapped::{MappedFile, floats};
+pub use norm::{add_layer_norm, l2_normalize, layer_norm};
+pub use softmax::softmax_rows;
+pub use topk::{Scored, TopK};
