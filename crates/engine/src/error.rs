@@ -69,3 +69,155 @@ pub enum ParseError {
         media: String,
     },
 }
+
+/// What went wrong in the knowledge base.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite's own word.
+    #[error("the knowledge base {path} could not be {doing}")]
+    Database {
+        /// The file.
+        path: std::path::PathBuf,
+        /// "read", "written", "opened".
+        doing: &'static str,
+        /// Why.
+        source: DatabaseError,
+    },
+    /// Another process is writing.
+    #[error("another process has been writing to {path} for {seconds} s; wait for it to finish, then run the command again")]
+    Busy {
+        /// The file.
+        path: std::path::PathBuf,
+        /// How long this one waited.
+        seconds: u64,
+    },
+    /// A file of something else.
+    #[error("{path} is not a qiao knowledge base; choose another file with --kb")]
+    Foreign {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// Written by a later qiao.
+    #[error("{path} has format {found}, and this qiao knows formats up to {known}; use a newer qiao")]
+    Newer {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Its format.
+        found: i64,
+        /// The latest format known here.
+        known: i64,
+    },
+    /// The folder for a new knowledge base cannot be made.
+    #[error("the folder {path} for the knowledge base could not be made")]
+    Folder {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Vectors of another model.
+    #[error("the knowledge base holds vectors of {stored}, not of {given}; leave out --model to go on with {stored}, or give another --kb")]
+    OtherEncoder {
+        /// The model it was made with.
+        stored: String,
+        /// The model given.
+        given: String,
+    },
+    /// What is stored breaks the file's own rules.
+    #[error("the knowledge base holds {what} that does not fit; restore it from a backup, or remove and add the document again")]
+    Corrupt {
+        /// What was found.
+        what: &'static str,
+    },
+}
+
+/// SQLite's error, kept behind qiao's own type.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DatabaseError(pub(crate) rusqlite::Error);
+
+pub use qiao_model::EncodeError;
+
+/// What kind of failure it is: decides the exit code and the HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Asked for in a way that cannot be.
+    Usage,
+    /// A file that cannot be read.
+    BadInput,
+    /// A document that is not there.
+    NotFound,
+    /// No model, or one that does not serve.
+    Model,
+    /// The knowledge base.
+    Store,
+    /// A fault of qiao.
+    Bug,
+}
+
+/// The one table of exit codes and HTTP statuses.
+const KINDS: [(Kind, u8, u16); 6] = [
+    (Kind::NotFound, 1, 404),
+    (Kind::Usage, 2, 400),
+    (Kind::BadInput, 3, 422),
+    (Kind::Model, 4, 503),
+    (Kind::Store, 5, 500),
+    (Kind::Bug, 70, 500),
+];
+
+impl Kind {
+    /// The process's exit code.
+    pub fn exit_code(self) -> u8 {
+        self.row().1
+    }
+
+    /// The HTTP status.
+    pub fn http_status(self) -> u16 {
+        self.row().2
+    }
+
+    fn row(self) -> (Kind, u8, u16) {
+        KINDS.into_iter().find(|row| row.0 == self).unwrap_or(KINDS[5])
+    }
+}
+
+/// What any call of the engine may end in: what was being done, and what went wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct Error {
+    kind: Kind,
+    doing: String,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Error {
+    /// An error of `kind` while `doing`: "cannot read /a/b.pdf".
+    pub fn new(kind: Kind, doing: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind, doing: doing.into(), source: source.into() }
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(source: StoreError) -> Self {
+        let kind = match source {
+            StoreError::OtherEncoder { .. } => Kind::Usage,
+            _ => Kind::Store,
+        };
+        Self::new(kind, "the knowledge base failed", source)
+    }
+}
+
+impl From<EncodeError> for Error {
+    fn from(source: EncodeError) -> Self {
+        let kind = match source {
+            EncodeError::TooLong { .. } => Kind::BadInput,
+            _ => Kind::Model,
+        };
+        Self::new(kind, "cannot encode", source)
+    }
+}

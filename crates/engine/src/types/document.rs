@@ -99,6 +99,8 @@ pub struct Content {
     pub media: Media,
     /// The title the file gives itself, where it does.
     pub title: Option<String>,
+    /// ISO 639-3 code of the language most of it is in, where that is plain.
+    pub language: Option<String>,
     /// Number of pages, where the original has pages.
     pub pages: Option<u32>,
     /// The whole text.
@@ -163,6 +165,38 @@ impl Document {
     /// Where `span` stands in the original.
     pub fn locate(&self, span: Span) -> Locator {
         Locator::of(span, &self.content.anchors)
+    }
+}
+
+/// A document without its text: a line of `qiao list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentSummary {
+    /// Its number.
+    pub id: DocumentId,
+    /// Where it came from.
+    pub origin: String,
+    /// Hash of the original bytes.
+    pub content_hash: ContentHash,
+    /// What kind of file it was.
+    pub media: Media,
+    /// Its own title.
+    pub title: Option<String>,
+    /// ISO 639-3 code.
+    pub language: Option<String>,
+    /// Number of pages, where the original has pages.
+    pub pages: Option<u32>,
+    /// Number of chunks.
+    pub chunks: u64,
+    /// Bytes of text.
+    pub text_bytes: u64,
+    /// When it was added, in seconds since 1970 (UTC).
+    pub added_at: i64,
+}
+
+impl DocumentSummary {
+    /// The last part of the origin.
+    pub fn name(&self) -> &str {
+        name_of(&self.origin)
     }
 }
 

@@ -5,13 +5,17 @@ mod chunk;
 mod document;
 mod embedding;
 mod hit;
+mod ledger;
 mod locator;
 mod span;
 
 pub use answer::{Answer, Citation, Refusal, Usage};
 pub use chunk::{Chunk, ChunkId, Piece};
-pub use document::{Content, ContentError, ContentHash, Document, DocumentId, Media, Section, Unread};
+pub use document::{Content, ContentError, ContentHash, Document, DocumentId, DocumentSummary, Media, Section, Unread};
 pub use embedding::{Embedding, EmbeddingError};
-pub use hit::{Hit, Why};
+pub use hit::{Found, Hit, Why};
+pub use ledger::{LedgerEntry, Outcome};
 pub use locator::{Anchor, Locator, PageBoxes, Place, Rect};
 pub use span::Span;
+
+pub(crate) use document::name_of;

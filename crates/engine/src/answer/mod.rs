@@ -1,0 +1,7 @@
+//! Hits into an answer that can be checked.
+
+mod extract;
+mod relevance;
+
+pub use extract::{Asked, Evidence, extract};
+pub use relevance::{Features, relevance};

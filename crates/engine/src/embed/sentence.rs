@@ -1,0 +1,42 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use qiao_model::{EncodeError, Encoded, EncoderId, Long, Provenance, Role, SentenceEncoder};
+
+use crate::seams::Encoder;
+
+/// A sentence-transformers model of a directory.
+#[derive(Debug)]
+pub struct ModelEncoder {
+    id: Arc<EncoderId>,
+    model: SentenceEncoder,
+}
+
+impl ModelEncoder {
+    /// Loads the directory.
+    ///
+    /// # Errors
+    /// When a file is missing or broken, or asks for something that is not computed.
+    pub fn load(directory: &Path, from: Provenance) -> Result<Self, EncodeError> {
+        let model = SentenceEncoder::load(directory, from)?;
+        Ok(Self { id: Arc::new(model.id().clone()), model })
+    }
+}
+
+impl Encoder for ModelEncoder {
+    fn id(&self) -> Arc<EncoderId> {
+        self.id.clone()
+    }
+
+    fn max_tokens(&self, role: Role) -> Result<usize, EncodeError> {
+        self.model.max_tokens(role)
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize, EncodeError> {
+        self.model.count_tokens(text)
+    }
+
+    fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError> {
+        self.model.encode(role, texts, long)
+    }
+}

@@ -1,0 +1,9 @@
+//! What every stage knows of written language: where sentences end, what the words are, which scripts need no spaces.
+
+mod script;
+mod sentences;
+mod words;
+
+pub use script::{detect, is_cjk};
+pub use sentences::{clauses, sentences};
+pub use words::{coverage, terms};

@@ -1,0 +1,233 @@
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Options, Parser as Events, Tag, TagEnd};
+
+use super::decode;
+use crate::error::ParseError;
+use crate::language::is_cjk;
+use crate::seams::{Limits, Parser};
+use crate::types::{Anchor, Content, Media, Place, Section, Span};
+
+/// Reads CommonMark with tables, footnotes, task lists and front matter, as the words a reader sees.
+#[derive(Debug, Default)]
+pub struct MarkdownParser;
+
+impl Parser for MarkdownParser {
+    fn accepts(&self, media: Media) -> bool {
+        media == Media::Markdown
+    }
+
+    fn parse(&self, media: Media, bytes: &[u8], _limits: &Limits) -> Result<Content, ParseError> {
+        let source = decode(bytes, media)?;
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+        let mut page = Page::new(&source);
+        for (event, range) in Events::new_ext(&source, options).into_offset_iter() {
+            page.event(event, range);
+        }
+        Ok(page.finish(media))
+    }
+}
+
+/// The text so far.
+struct Page<'a> {
+    source: &'a str,
+    line_starts: Vec<usize>,
+    text: String,
+    anchors: Vec<Anchor>,
+    sections: Vec<Section>,
+    heading: Option<(u8, usize)>,
+    lists: Vec<Option<u64>>,
+    gap: &'static str,
+    metadata: Option<String>,
+    title: Option<String>,
+}
+
+impl<'a> Page<'a> {
+    fn new(source: &'a str) -> Self {
+        let line_starts = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let (text, anchors, sections, lists) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+        let (heading, gap, metadata, title) = (None, "", None, None);
+        Self { source, line_starts, text, anchors, sections, heading, lists, gap, metadata, title }
+    }
+
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => self.start(tag, range),
+            Event::End(tag) => self.end(tag),
+            Event::Text(words) | Event::Code(words) | Event::InlineMath(words) | Event::DisplayMath(words) => {
+                match &mut self.metadata {
+                    Some(metadata) => metadata.push_str(&words),
+                    None => self.words(&words, range.start),
+                }
+            }
+            Event::SoftBreak => self.soft_break(range.end),
+            Event::HardBreak => self.part("\n"),
+            Event::TaskListMarker(done) => self.words(if done { "[x] " } else { "[ ] " }, range.start),
+            Event::FootnoteReference(name) => self.words(&format!("[{name}]"), range.start),
+            Event::Html(_) | Event::InlineHtml(_) | Event::Rule => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: Range<usize>) {
+        match tag {
+            Tag::Heading { level, .. } => {
+                self.part("\n\n");
+                self.heading = Some((level as u8, range.start));
+            }
+            Tag::MetadataBlock(_) => self.metadata = Some(String::new()),
+            Tag::List(first) => {
+                self.part(if self.lists.is_empty() { "\n\n" } else { "\n" });
+                self.lists.push(first);
+            }
+            Tag::Item => self.item(range.start),
+            Tag::TableRow | Tag::TableHead => self.part("\n"),
+            Tag::TableCell if !self.text.ends_with('\n') && self.gap.is_empty() => self.part(" | "),
+            Tag::Paragraph if !self.lists.is_empty() => {}
+            Tag::Paragraph | Tag::CodeBlock(_) | Tag::Table(_) | Tag::FootnoteDefinition(_) => self.part("\n\n"),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_) => self.end_heading(),
+            TagEnd::MetadataBlock(_) => self.title = self.metadata.take().and_then(|m| title_of(&m)),
+            TagEnd::List(_) => {
+                self.lists.pop();
+                self.part(if self.lists.is_empty() { "\n\n" } else { "\n" });
+            }
+            TagEnd::Item => self.part("\n"),
+            TagEnd::Paragraph if !self.lists.is_empty() => self.part("\n"),
+            TagEnd::Paragraph | TagEnd::CodeBlock | TagEnd::Table => self.part("\n\n"),
+            _ => {}
+        }
+    }
+
+    fn end_heading(&mut self) {
+        if let Some((level, at)) = self.heading.take() {
+            let start = self.anchors.iter().rev().take_while(|a| self.offset_of(a) >= at).last().map(|a| a.span.start);
+            if let Some(start) = start {
+                let heading = Span::new(start, self.text.len());
+                self.title.get_or_insert_with(|| self.text[heading.range()].to_owned());
+                self.sections.push(Section { level, heading });
+            }
+        }
+        self.part("\n\n");
+    }
+
+    /// First byte in the source of an anchor's line.
+    fn offset_of(&self, anchor: &Anchor) -> usize {
+        match anchor.place {
+            Place::Line { line } => self.line_starts[line as usize - 1],
+            Place::Box { .. } => 0,
+        }
+    }
+
+    fn item(&mut self, at: usize) {
+        self.part("\n");
+        let mark = match self.lists.last_mut() {
+            Some(Some(number)) => {
+                *number += 1;
+                format!("{}. ", *number - 1)
+            }
+            _ => "- ".to_owned(),
+        };
+        self.words(&mark, at);
+    }
+
+    /// A line's end inside a paragraph: a space, or nothing between characters of scripts without spaces.
+    fn soft_break(&mut self, next: usize) {
+        let after = self.source[next..].trim_start().chars().next();
+        let joined = self.text.chars().next_back().is_some_and(is_cjk) && after.is_some_and(is_cjk);
+        if !joined {
+            self.part(" ");
+        }
+    }
+
+    /// Asks for `gap` before the next words; an empty line is more than a line's end, and that more than a space.
+    fn part(&mut self, gap: &'static str) {
+        let rank = |gap: &str| ["", " ", " | ", "\n", "\n\n"].iter().position(|g| *g == gap);
+        if rank(gap) > rank(self.gap) {
+            self.gap = gap;
+        }
+    }
+
+    fn words(&mut self, words: &str, at: usize) {
+        let gap = std::mem::take(&mut self.gap);
+        if !self.text.is_empty() {
+            self.text.push_str(gap);
+        }
+        let first = self.line_starts.partition_point(|start| *start <= at) as u32;
+        for (line, part) in (first..).zip(words.split_inclusive('\n')) {
+            let start = self.text.len();
+            self.text.push_str(part);
+            let span = Span::new(start, start + part.trim_end_matches('\n').len());
+            self.anchor(span, line);
+        }
+    }
+
+    fn anchor(&mut self, span: Span, line: u32) {
+        let place = Place::Line { line };
+        match self.anchors.last_mut() {
+            Some(last) if last.place == place => last.span.end = span.end,
+            _ if !span.is_empty() => self.anchors.push(Anchor { span, place }),
+            _ => {}
+        }
+    }
+
+    fn finish(self, media: Media) -> Content {
+        let (text, sections, anchors, title) = (self.text, self.sections, self.anchors, self.title);
+        let (language, pages, furniture, unread) = (None, None, Vec::new(), Vec::new());
+        Content { media, title, language, pages, text, sections, furniture, anchors, unread }
+    }
+}
+
+/// The `title:` of YAML front matter.
+fn title_of(metadata: &str) -> Option<String> {
+    let value = metadata.lines().find_map(|line| line.strip_prefix("title:"))?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(source: &str) -> Content {
+        let content = MarkdownParser.parse(Media::Markdown, source.as_bytes(), &Limits::default()).unwrap();
+        content.check().unwrap();
+        content
+    }
+
+    #[test]
+    fn words_without_markup_headings_with_levels() {
+        let content = parse("# A *title*\n\nFirst **bold** line\nwraps, [link](x).\n\n## Sub\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n");
+        assert_eq!(content.text, "A title\n\nFirst bold line wraps, link.\n\nSub\n\n- one\n- two\n\na | b\nc | d");
+        let headings: Vec<(u8, &str)> =
+            content.sections.iter().map(|s| (s.level, &content.text[s.heading.range()])).collect();
+        assert_eq!(headings, [(1, "A title"), (2, "Sub")]);
+        assert_eq!(content.title.as_deref(), Some("A title"));
+    }
+
+    #[test]
+    fn chinese_lines_join_without_space_and_keep_their_lines() {
+        let content = parse("---\ntitle: \"桥\"\n---\n\n第一行\n第二行。\n\n```\nlet a;\nlet b;\n```\n");
+        assert_eq!(content.text, "第一行第二行。\n\nlet a;\nlet b;\n");
+        assert_eq!(content.title.as_deref(), Some("桥"));
+        let lines: Vec<Place> = content.anchors.iter().map(|a| a.place).collect();
+        assert_eq!(lines, [5, 6, 9, 10].map(|line| Place::Line { line }));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_keeps_the_rules(source in "[-#*>` |\\[\\]()!a-z桥0-9\n\t_~:<>&;.]{0,200}") {
+            parse(&source);
+        }
+    }
+}

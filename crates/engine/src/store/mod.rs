@@ -1,0 +1,11 @@
+//! The knowledge base: one SQLite file.
+
+#[cfg(test)]
+mod memory;
+mod read;
+mod sqlite;
+mod write;
+
+#[cfg(test)]
+pub(crate) use memory::MemoryStore;
+pub use sqlite::SqliteStore;

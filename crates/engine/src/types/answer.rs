@@ -1,0 +1,102 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Document, Hit, Locator, Span};
+
+/// A sentence of a document, quoted word for word.
+///
+/// Made only by [`Citation::of`], from the document itself: a quote that does not stand there cannot exist.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Citation {
+    document: String,
+    origin: String,
+    span: Span,
+    quote: String,
+    locator: Locator,
+    heading_path: Vec<String>,
+}
+
+impl Citation {
+    /// Quotes `span` of `document`; `None` where that is not a span of its text, or an empty one.
+    pub fn of(document: &Document, span: Span, heading_path: Vec<String>) -> Option<Self> {
+        let quote = span.of(&document.content.text).filter(|quote| !quote.is_empty())?;
+        Some(Self {
+            document: document.name().to_owned(),
+            origin: document.origin.clone(),
+            span,
+            quote: quote.to_owned(),
+            locator: document.locate(span),
+            heading_path,
+        })
+    }
+
+    /// The document's name.
+    pub fn document(&self) -> &str {
+        &self.document
+    }
+
+    /// The document's origin: its absolute path.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The bytes of the document's text.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// `document.text[span]`, byte for byte.
+    pub fn quote(&self) -> &str {
+        &self.quote
+    }
+
+    /// Where the quote stands in the original.
+    pub fn locator(&self) -> &Locator {
+        &self.locator
+    }
+
+    /// Headings above it, topmost first.
+    pub fn heading_path(&self) -> &[String] {
+        &self.heading_path
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Refusal {
+    /// Nothing was searched: no document, or none with text.
+    NothingToSearch {},
+    /// The best passage does not bear on the question.
+    NothingRelevant {
+        /// How strongly the best passage bears on the question, 0 to 1.
+        relevance: f32,
+        /// What it would have to reach.
+        threshold: f32,
+    },
+}
+
+/// What answering cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Chunks compared with the question.
+    pub chunks_searched: usize,
+    /// Sentences weighed for quotation.
+    pub sentences_weighed: usize,
+    /// Tokens encoded for the question and those sentences.
+    pub tokens_encoded: usize,
+}
+
+/// An answer, or the refusal to give one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The answer in words; empty when refused.
+    pub text: String,
+    /// What it rests on, best first.
+    pub citations: Vec<Citation>,
+    /// The chunks that were found, best first.
+    pub hits: Vec<Hit>,
+    /// Set when there is no answer.
+    pub refusal: Option<Refusal>,
+    /// What it cost.
+    pub usage: Usage,
+}

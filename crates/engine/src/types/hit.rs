@@ -1,0 +1,36 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Chunk, Locator};
+
+/// A chunk that was found. Greater scores are better; ties stand by ascending chunk id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The chunk.
+    pub chunk: Chunk,
+    /// Its document's origin.
+    pub origin: String,
+    /// The chunk's text, as it was indexed.
+    pub text: String,
+    /// Where it stands in the original.
+    pub locator: Locator,
+    /// Cosine to the query.
+    pub score: f32,
+    /// How the score came about.
+    pub why: Why,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Best first.
+    pub hits: Vec<Hit>,
+    /// Chunks compared with the question.
+    pub compared: usize,
+}
+
+/// The parts of a score.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// Cosine of the chunk's vector and the query's.
+    pub dense: f32,
+}
