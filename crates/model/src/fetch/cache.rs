@@ -119,7 +119,7 @@ pub fn installed(row: &ModelRow, config: &FetchConfig) -> Option<Installed> {
 /// # Errors
 /// When `dir` has no manifest: a directory of the user's own, for instance.
 pub fn check_files(dir: &Path) -> Result<Vec<Fault>, FetchError> {
-    let manifest = read_manifest(dir).ok_or_else(|| FetchError::NoManifest { path: dir.to_owned() })?;
+    let manifest = manifest(dir).ok_or_else(|| FetchError::NoManifest { path: dir.to_owned() })?;
     Ok(manifest.files.iter().filter_map(|file| rehash(dir, file)).collect())
 }
 
@@ -150,7 +150,7 @@ pub(super) fn inspect(row: &ModelRow, config: &FetchConfig) -> Entry {
     if !dir.exists() {
         return Entry::Absent;
     }
-    let Some(manifest) = read_manifest(&dir).filter(|manifest| manifest.name == row.name) else {
+    let Some(manifest) = manifest(&dir).filter(|manifest| manifest.name == row.name) else {
         return Entry::Damaged(Fault::Manifest);
     };
     let fault = row
@@ -177,7 +177,10 @@ fn unlike_manifest(dir: &Path, file: &FileRecord) -> Option<Fault> {
     }
 }
 
-fn read_manifest(dir: &Path) -> Option<Manifest> {
+/// The manifest of the model in `dir`: what its files hashed to when they were verified. A directory of the user's own has
+/// none.
+#[must_use]
+pub fn manifest(dir: &Path) -> Option<Manifest> {
     let manifest: Manifest = serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()?;
     (manifest.format == FORMAT).then_some(manifest)
 }
@@ -212,6 +215,8 @@ pub(super) fn lock(
     match file.try_lock() {
         Ok(()) => return Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => progress(Progress::Waiting { name: row.name.to_owned() }),
+        // some network file systems know no locks; there, two pulls at once are the user's to avoid
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(Lock(file)),
         Err(TryLockError::Error(error)) => return Err(FileError::at("lock", &path)(error)),
     }
     file.lock().map_err(FileError::at("lock", &path))?;
@@ -228,28 +233,36 @@ pub(super) fn set_aside(row: &ModelRow, config: &FetchConfig) -> Result<PathBuf,
     Ok(target)
 }
 
-/// Makes the verified `files` in `dir` the cache's copy of `row`. The caller holds the lock.
+/// Files of a model that have arrived and were verified, in a folder that holds nothing else.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    pub(super) dir: PathBuf,
+    pub(super) files: Vec<FileRecord>,
+}
+
+/// Makes what was `fetched` the cache's copy of `row`. The caller holds the lock.
 pub(super) fn publish(
     row: &ModelRow,
     source: &Source,
     config: &FetchConfig,
-    (dir, files): (&Path, Vec<FileRecord>),
+    fetched: Fetched,
 ) -> Result<Manifest, FileError> {
     let manifest = Manifest {
         format: FORMAT,
         name: row.name.to_owned(),
         source: source.describe(row.revision),
         revision: row.revision.to_owned(),
-        files,
+        files: fetched.files,
     };
     for file in &manifest.files {
-        sync(&dir.join(&file.path))?;
+        sync(&fetched.dir.join(&file.path))?;
     }
-    write_manifest(dir, &manifest)?;
+    write_manifest(&fetched.dir, &manifest)?;
     let target = model_dir(row, config);
     make_parent(&target)?;
-    fs::rename(dir, &target).map_err(FileError::at("move into place", &target))?;
-    remove(&partial(row, config))?;
+    fs::rename(&fetched.dir, &target).map_err(FileError::at("move into place", &target))?;
+    // the model is whole: leftovers cost nothing but room
+    let _ = remove(&partial(row, config));
     Ok(manifest)
 }
 

