@@ -6,11 +6,15 @@ use sha2::{Digest, Sha256};
 
 use crate::arch::Bert;
 use crate::directory::{Directory, DirectoryError};
-use crate::identity::{EncoderId, Precision, Role, hex};
+use crate::fetch::{Manifest, ModelDir, manifest};
+use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
 use crate::pooling::pool;
+use crate::registry::ModelRow;
 use crate::tokenizer::{Cut, Tokenizer, TokenizerError, Tokens};
 use crate::weights::{WeightError, Weights};
+
+const WEIGHTS: &str = "model.safetensors";
 
 /// What to do with a text of more tokens than the model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +91,21 @@ pub struct Provenance {
     /// SHA-256 of model.safetensors where a verified manifest has it already.
     pub weights_sha256: Option<String>,
     /// The registry's prompts, for directories that name none.
-    pub prompts: Option<crate::Prompts>,
+    pub prompts: Option<Prompts>,
+}
+
+impl From<&ModelDir> for Provenance {
+    fn from(found: &ModelDir) -> Self {
+        let weights = |m: Manifest| m.files.into_iter().find(|file| file.path == WEIGHTS).map(|file| file.sha256);
+        let prompts = |row: &ModelRow| Prompts { query: row.prompts.query.into(), passage: row.prompts.passage.into() };
+        Self {
+            model: found.row.map_or_else(|| found.path.to_string_lossy().into_owned(), |row| row.name.to_owned()),
+            revision: found.revision.clone().unwrap_or_default(),
+            // only what qiao itself wrote into its cache is believed
+            weights_sha256: found.row.and_then(|_| manifest(&found.path)).and_then(weights),
+            prompts: found.row.map(prompts),
+        }
+    }
 }
 
 impl SentenceEncoder {
@@ -97,7 +115,7 @@ impl SentenceEncoder {
     /// When a file is missing or broken, or asks for something that is not computed here.
     pub fn load(path: &Path, from: Provenance) -> Result<Self, EncodeError> {
         let directory = Directory::read(path, from.prompts)?;
-        let (weights_file, tokenizer_file) = (path.join("model.safetensors"), path.join("tokenizer.json"));
+        let (weights_file, tokenizer_file) = (path.join(WEIGHTS), path.join("tokenizer.json"));
         let tokenizer = Tokenizer::load(&tokenizer_file, directory.lowercase)?;
         let model = Bert::load(&Weights::open(&weights_file)?, &directory.config)?;
         let id = EncoderId {

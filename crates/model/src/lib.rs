@@ -4,11 +4,11 @@
 mod arch;
 mod directory;
 mod encoder;
-//pub mod fetch;
+pub mod fetch;
 mod identity;
 mod pack;
 mod pooling;
-//pub mod registry;
+pub mod registry;
 mod tokenizer;
 mod weights;
 

@@ -7,7 +7,7 @@
 pub const DEFAULT: &str = "multilingual-e5-small";
 
 /// One model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ModelRow {
     /// The name by which people ask for it.
     pub name: &'static str,
@@ -31,6 +31,22 @@ pub struct ModelRow {
     pub sources: &'static [Source],
     /// The row that serves where no source of this one answers.
     pub fallback: Option<&'static str>,
+    /// How its cosines tell what bears on a question.
+    pub relevance: Relevance,
+}
+
+/// Coefficients of the logistic function that gives the probability that the passages found bear on the question; fitted by
+/// `bench/refusal`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Relevance {
+    /// The constant term.
+    pub bias: f32,
+    /// Of the cosine of the question and the best chunk.
+    pub chunk: f32,
+    /// Of the cosine of the question and the best sentence.
+    pub sentence: f32,
+    /// Of the share of the question's words that stand in the best chunk.
+    pub coverage: f32,
 }
 
 /// Text that a model was trained to find in front of its input; empty where there is none.
@@ -130,6 +146,7 @@ pub const MODELS: &[ModelRow] = &[
         ],
         sources: &[Source::Hub { repo: "intfloat/multilingual-e5-small" }],
         fallback: Some("multilingual-e5-small-q4"),
+        relevance: E5_RELEVANCE,
     },
     ModelRow {
         name: "multilingual-e5-small-q4",
@@ -162,6 +179,7 @@ pub const MODELS: &[ModelRow] = &[
             },
         })],
         fallback: None,
+        relevance: E5_RELEVANCE,
     },
     ModelRow {
         name: "all-MiniLM-L6-v2",
@@ -198,11 +216,17 @@ pub const MODELS: &[ModelRow] = &[
             }),
         ],
         fallback: None,
+        relevance: MINILM_RELEVANCE,
     },
 ];
 
 const E5_PROMPTS: Prompts = Prompts { query: "query: ", passage: "passage: " };
 const NO_PROMPTS: Prompts = Prompts { query: "", passage: "" };
+
+const E5_RELEVANCE: Relevance = Relevance { bias: -40.0, chunk: 25.0, sentence: 20.0, coverage: 4.0 };
+const MINILM_RELEVANCE: Relevance = Relevance { bias: -4.0, chunk: 4.0, sentence: 2.0, coverage: 4.0 };
+/// For directories of the user's own, whose cosines nobody has measured: the words decide.
+const UNMEASURED: Relevance = Relevance { bias: -1.5, chunk: 0.0, sentence: 0.0, coverage: 4.0 };
 
 const fn checked(path: &'static str, sha256: &'static str) -> FileRow {
     FileRow { path, sha256: Some(sha256) }
@@ -216,6 +240,12 @@ const fn unchecked(path: &'static str) -> FileRow {
 #[must_use]
 pub fn find(name: &str) -> Option<&'static ModelRow> {
     MODELS.iter().find(|row| row.name == name)
+}
+
+/// The coefficients for the model called `name`.
+#[must_use]
+pub fn relevance(name: &str) -> Relevance {
+    find(name).map_or(UNMEASURED, |row| row.relevance)
 }
 
 #[cfg(test)]

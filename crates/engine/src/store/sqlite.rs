@@ -44,6 +44,14 @@ impl SqliteStore {
         }
     }
 
+    /// A knowledge base that is gone with the value: for stages that keep nothing.
+    ///
+    /// # Errors
+    /// When SQLite cannot be started.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::open_with(Path::new(":memory:"), OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
     fn open_with(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let failed = |source| database(path, "opened", source);
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -201,6 +201,6 @@ impl DocumentSummary {
 }
 
 /// The last part of an origin.
-pub(crate) fn name_of(origin: &str) -> &str {
+pub(super) fn name_of(origin: &str) -> &str {
     origin.rsplit(['/', '\\']).next().unwrap_or(origin)
 }

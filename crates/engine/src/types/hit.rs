@@ -19,6 +19,13 @@ pub struct Hit {
     pub why: Why,
 }
 
+impl Hit {
+    /// The document's name: the last part of its origin.
+    pub fn document(&self) -> &str {
+        super::name_of(&self.origin)
+    }
+}
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {

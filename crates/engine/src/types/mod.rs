@@ -18,4 +18,4 @@ pub use ledger::{LedgerEntry, Outcome};
 pub use locator::{Anchor, Locator, PageBoxes, Place, Rect};
 pub use span::Span;
 
-pub(crate) use document::name_of;
+use document::name_of;

@@ -106,7 +106,7 @@ pub enum Fallback {
 }
 
 /// A model's directory, ready to be loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModelDir {
     /// The model's name; for a directory of the user's own, the folder's.
     pub name: String,

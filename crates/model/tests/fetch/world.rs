@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qiao_model::fetch::{self, Fallback, FetchConfig, FetchError, ModelDir, Progress, SourceError};
-use qiao_model::registry::{FileRow, ModelRow, Prompts, Source};
+use qiao_model::registry::{self, FileRow, ModelRow, Prompts, Source};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -90,6 +90,7 @@ fn of_files(name: &'static str, files: Vec<FileRow>, sources: &[Source]) -> Mode
         files: files.leak(),
         sources: sources.to_vec().leak(),
         fallback: None,
+        relevance: registry::relevance(""),
     }
 }
 

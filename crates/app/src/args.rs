@@ -1,0 +1,198 @@
+//! The command line, as clap reads it. `docs/cli.md` is generated from here.
+
+use std::path::PathBuf;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+/// Ask your own documents by meaning, offline, with quotations checked against their page.
+#[derive(Debug, Parser)]
+#[command(name = "qiao", version, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Group)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// The knowledge base, one file; made where it is not there yet [default: default.qiao in the platform's data folder].
+    #[arg(long, global = true, value_name = "PATH", env = "QIAO_KB")]
+    pub(crate) kb: Option<PathBuf>,
+    /// A model's name (`qiao model list`) or a sentence-transformers directory [default: the knowledge base's own, else multilingual-e5-small].
+    #[arg(long, global = true, value_name = "NAME|DIR", env = "QIAO_MODEL")]
+    pub(crate) model: Option<String>,
+    /// Print JSON: one object, or one a line for lists.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// No progress and no notes on standard error; errors only.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Seconds that reading one file may take.
+    #[arg(long, global = true, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..86_400))]
+    pub(crate) parse_seconds: u64,
+    /// Mebibytes of memory that reading one file may take.
+    #[arg(long, global = true, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(16..1_048_576))]
+    pub(crate) parse_mebibytes: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Answer a question with one to three quotations, each with document, page and heading.
+    Ask(Ask),
+    /// Find the passages nearest in meaning.
+    Search(Search),
+    /// Read files and folders into the knowledge base.
+    Add(Add),
+    /// Remove documents, with all that only they used.
+    Remove(Remove),
+    /// List the documents.
+    List,
+    /// Show a document's text, as it was indexed.
+    Show(Show),
+    /// Read one file into text with places; keep nothing.
+    Parse(File),
+    /// Read one file and cut it into chunks; keep nothing.
+    Chunk(File),
+    /// Turn texts into vectors.
+    Embed(Embed),
+    /// Compare a text with others: the cosine of their vectors.
+    Similarity(Similarity),
+    /// List models, or fetch one.
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Read one file from standard input under limits; qiao runs itself so.
+    #[command(hide = true)]
+    ParseWorker(ParseWorker),
+    /// Print docs/cli.md.
+    #[command(hide = true)]
+    Docs,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Ask {
+    /// The question, in any language the model knows.
+    pub(crate) question: String,
+    /// Files and folders to add where they are new, and to answer from alone [default: the whole knowledge base].
+    pub(crate) sources: Vec<PathBuf>,
+    /// Passages to take into account.
+    #[arg(long, short = 'k', value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) hits: u32,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Search {
+    /// What to look for.
+    pub(crate) query: String,
+    /// Passages to show.
+    #[arg(long, short = 'k', value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) hits: u32,
+    /// Look only in this document (number, name or path); may be given again.
+    #[arg(long = "in", value_name = "DOCUMENT")]
+    pub(crate) documents: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Add {
+    /// Files and folders; folders are walked.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Remove {
+    /// Documents: number, name or path.
+    #[arg(required = true)]
+    pub(crate) documents: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Show {
+    /// Document: number, name or path.
+    pub(crate) document: String,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct File {
+    /// A PDF, Markdown or plain text file.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Embed {
+    /// Texts, one vector each.
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) texts: Vec<String>,
+    /// A file with a text a line; a .jsonl file with a `text` an object; `-` for standard input.
+    #[arg(long, value_name = "TEXTS")]
+    pub(crate) file: Option<PathBuf>,
+    /// What the texts are to the model: some models put other words before each.
+    #[arg(long, value_enum, default_value_t = Role::Passage)]
+    pub(crate) role: Role,
+    /// What to do with a text of more tokens than the model takes.
+    #[arg(long, value_enum, default_value_t = Long::Window)]
+    pub(crate) long: Long,
+    /// How to write the vectors.
+    #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+    pub(crate) format: Format,
+    /// Where to write them [default: standard output].
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Role {
+    Query,
+    Passage,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Long {
+    /// Encode overlapping windows and average them by their tokens.
+    Window,
+    /// Encode the first tokens; `dropped` counts the others.
+    Truncate,
+    /// Refuse.
+    Error,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One object a line: embedding, tokens, dropped, unknown.
+    Jsonl,
+    /// NumPy's format: float32 [n, dimension].
+    Npy,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Similarity {
+    /// The text to compare with; encoded as a query.
+    pub(crate) query: String,
+    /// The others; encoded as passages.
+    #[arg(required = true)]
+    pub(crate) texts: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// List the models that have a name, and which are here.
+    List,
+    /// Fetch a model, verify it by hash, and keep it.
+    Pull(Pull),
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Pull {
+    /// A name from `qiao model list`.
+    #[arg(default_value = qiao::model::registry::DEFAULT)]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct ParseWorker {
+    pub(crate) media: String,
+    pub(crate) seconds: u64,
+    pub(crate) memory: u64,
+    pub(crate) text: u64,
+}

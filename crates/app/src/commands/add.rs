@@ -1,0 +1,46 @@
+use std::process::ExitCode;
+
+use qiao::{AddReport, FileOutcome, Kind};
+use serde_json::json;
+
+use crate::args::Add;
+use crate::out::{AddProgress, Printer, reason};
+use crate::settings::Settings;
+
+pub(crate) fn run(verb: &Add, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let mut engine = settings.engine(printer)?;
+    let mut progress = AddProgress::new(printer);
+    let report = engine.add(&verb.paths, &mut |event| progress.show(event))?;
+    if printer.json() {
+        lines(&report, printer)?;
+    }
+    let count = |wanted: fn(&FileOutcome) -> bool| report.files.iter().filter(|(_, outcome)| wanted(outcome)).count();
+    let (added, unchanged, failed) = (
+        count(|o| matches!(o, FileOutcome::Published { .. })),
+        count(|o| matches!(o, FileOutcome::Unchanged { .. })),
+        count(|o| matches!(o, FileOutcome::Failed(_))),
+    );
+    let skipped = report.skipped.len();
+    printer.note(&format!("{added} added, {unchanged} unchanged, {failed} failed, {skipped} skipped"));
+    Ok(ExitCode::from(if failed > 0 { Kind::BadInput.exit_code() } else { 0 }))
+}
+
+/// One line a file: `{"path", "outcome", …}`.
+fn lines(report: &AddReport, printer: &Printer) -> anyhow::Result<()> {
+    for (path, outcome) in &report.files {
+        let path = path.to_string_lossy();
+        printer.object(&match outcome {
+            FileOutcome::Published { id, replaced, chunks, unread } => {
+                let outcome = if *replaced { "replaced" } else { "added" };
+                json!({"path": path, "outcome": outcome, "id": id, "chunks": chunks, "unread": unread})
+            }
+            FileOutcome::Unchanged { id } => json!({"path": path, "outcome": "unchanged", "id": id}),
+            FileOutcome::Failed(error) => json!({"path": path, "outcome": "failed", "reason": reason(error)}),
+        })?;
+    }
+    for skipped in &report.skipped {
+        let (path, reason) = (skipped.path.to_string_lossy(), skipped.reason.to_string());
+        printer.object(&json!({"path": path, "outcome": "skipped", "reason": reason}))?;
+    }
+    Ok(())
+}

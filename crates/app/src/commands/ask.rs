@@ -1,0 +1,44 @@
+use std::process::ExitCode;
+
+use qiao::AddReport;
+use qiao::seams::Filter;
+use qiao::types::{Answer, Refusal, Usage};
+
+use crate::args::Ask;
+use crate::out::{AddProgress, Printer};
+use crate::settings::Settings;
+use crate::views::{AnswerView, answer_text, refusal_text};
+
+pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let answer = match answer(verb, settings, printer)? {
+        Some(answer) => answer,
+        None => nothing_to_search(),
+    };
+    match (printer.json(), answer.refusal) {
+        (true, _) => printer.object(&AnswerView::of(&answer))?,
+        (false, None) => printer.data(&answer_text(&answer))?,
+        (false, Some(refusal)) => printer.data(&format!("{}\n", refusal_text(refusal)))?,
+    }
+    Ok(ExitCode::from(u8::from(answer.refusal.is_some())))
+}
+
+fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<Answer>> {
+    if verb.sources.is_empty() {
+        let Some(engine) = settings.existing_engine(printer)? else { return Ok(None) };
+        return Ok(Some(engine.ask(&verb.question, verb.hits as usize, &Filter::All)?));
+    }
+    let mut engine = settings.engine(printer)?;
+    let mut progress = AddProgress::new(printer);
+    let report: AddReport = engine.add(&verb.sources, &mut |event| progress.show(event))?;
+    let documents = report.documents();
+    if documents.is_empty() {
+        return report.first_failure().map_or(Ok(None), |failure| Err(failure.into()));
+    }
+    let filter = Filter::Documents(documents.into_iter().collect());
+    Ok(Some(engine.ask(&verb.question, verb.hits as usize, &filter)?))
+}
+
+fn nothing_to_search() -> Answer {
+    let (text, citations, hits) = (String::new(), Vec::new(), Vec::new());
+    Answer { text, citations, hits, refusal: Some(Refusal::NothingToSearch {}), usage: Usage::default() }
+}

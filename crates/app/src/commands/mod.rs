@@ -1,0 +1,59 @@
+//! One file a verb.
+
+pub(crate) mod add;
+pub(crate) mod ask;
+pub(crate) mod chunk;
+pub(crate) mod docs;
+pub(crate) mod embed;
+pub(crate) mod list;
+pub(crate) mod model;
+pub(crate) mod parse;
+pub(crate) mod remove;
+pub(crate) mod search;
+pub(crate) mod show;
+pub(crate) mod similarity;
+pub(crate) mod worker;
+
+use qiao::types::{DocumentId, DocumentSummary};
+use qiao::{Engine, Error, Kind};
+
+/// A document that a person names in a way that fits none, or several.
+#[derive(Debug)]
+struct NoSuchDocument {
+    named: String,
+    several: usize,
+}
+
+impl std::fmt::Display for NoSuchDocument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.several {
+            0 => write!(f, "no document is called {}; `qiao list` shows all", self.named),
+            n => write!(f, "{n} documents are called {}; give a number or a path from `qiao list`", self.named),
+        }
+    }
+}
+
+impl std::error::Error for NoSuchDocument {}
+
+/// The document meant by a number, a path, or a name that only one has.
+fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
+    let mut all = engine.documents()?;
+    let path = std::fs::canonicalize(named).map(|path| path.to_string_lossy().into_owned()).ok();
+    let is_meant = |d: &DocumentSummary| named.parse() == Ok(d.id.0) || d.origin == named || Some(&d.origin) == path.as_ref();
+    if let Some(at) = all.iter().position(is_meant) {
+        return Ok(all.swap_remove(at));
+    }
+    all.retain(|d| d.name() == named);
+    match all.len() {
+        1 => Ok(all.swap_remove(0)),
+        several => Err(missing(named, several)),
+    }
+}
+
+fn missing(named: &str, several: usize) -> Error {
+    Error::new(Kind::NotFound, "cannot find the document", NoSuchDocument { named: named.to_owned(), several })
+}
+
+fn ids(engine: &Engine, named: &[String]) -> Result<Vec<DocumentId>, Error> {
+    named.iter().map(|name| document(engine, name).map(|d| d.id)).collect()
+}

@@ -1,0 +1,208 @@
+//! The one place that writes: data to standard output, everything for people to standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use qiao::model::fetch::Progress;
+use qiao::{AddEvent, Error, FileOutcome, Kind};
+use serde::Serialize;
+
+/// Knows how this run speaks.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    json: bool,
+    quiet: bool,
+}
+
+impl Printer {
+    pub(crate) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+
+    /// Writes `text` to standard output.
+    pub(crate) fn data(&self, text: &str) -> anyhow::Result<()> {
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes bytes to standard output.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush())?;
+        Ok(())
+    }
+
+    /// Writes one object as one line of JSON.
+    pub(crate) fn object(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut line = serde_json::to_string(value)?;
+        line.push('\n');
+        self.data(&line)
+    }
+
+    /// A line for the person at the terminal.
+    pub(crate) fn note(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+    }
+
+    /// Says what failed, with its causes, and gives the exit code.
+    pub(crate) fn failure(&self, error: &anyhow::Error) -> ExitCode {
+        let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+        };
+        if error.chain().any(broken_pipe) {
+            // whoever read the output has seen enough
+            return ExitCode::SUCCESS;
+        }
+        let _ = writeln!(io::stderr(), "error: {}", chain(error.chain()));
+        ExitCode::from(error.downcast_ref::<Error>().map_or(Kind::Bug, Error::kind).exit_code())
+    }
+
+    fn bar(&self) -> ProgressBar {
+        match self.quiet || !io::stderr().is_terminal() {
+            true => ProgressBar::hidden(),
+            false => ProgressBar::no_length(),
+        }
+    }
+}
+
+/// An error and its causes on one line; a cause that its effect has quoted already is not said again.
+fn chain<'a>(causes: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
+    causes.fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match said.is_empty() {
+            true => cause,
+            false if said.contains(&cause) => said,
+            false => format!("{said}: {cause}"),
+        }
+    })
+}
+
+/// An engine's error with its causes.
+pub(crate) fn reason(error: &Error) -> String {
+    let first: &(dyn std::error::Error + 'static) = error;
+    chain(std::iter::successors(Some(first), |e| e.source()))
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
+
+/// Draws the fetching of a model.
+pub(crate) struct FetchProgress<'a> {
+    printer: &'a Printer,
+    bar: ProgressBar,
+    file: String,
+}
+
+impl<'a> FetchProgress<'a> {
+    pub(crate) fn new(printer: &'a Printer) -> Self {
+        Self { printer, bar: printer.bar(), file: String::new() }
+    }
+
+    pub(crate) fn show(&mut self, event: &Progress) {
+        match event {
+            Progress::Trying { source } => self.note(&format!("asking {source}")),
+            Progress::PassedOver { source, why } => self.note(&format!("passed over {source}: {why}")),
+            Progress::Downloading { file, done, total } => self.draw(file, *done, *total),
+            Progress::Verifying { file } => self.draw(&format!("verifying {file}"), 0, None),
+            Progress::Unpacking { done, total } => self.draw("unpacking", *done, Some(*total)),
+            Progress::Waiting { name } => self.note(&format!("another process is fetching {name}; waiting for it")),
+            Progress::SetAside { name, fault, path } => {
+                self.note(&format!("the copy of {name} is damaged ({fault}); moved to {}", path.display()));
+            }
+            Progress::FellBack { from, to } => self.note(&format!(
+                "using {to} in place of {from}, which is not here (`qiao model pull {from}` tries again to fetch it)"
+            )),
+            Progress::Ready { name, path } => self.note(&format!("{name} is ready in {}", path.display())),
+        }
+    }
+
+    fn note(&mut self, line: &str) {
+        self.file.clear();
+        self.bar.finish_and_clear();
+        self.bar = self.printer.bar();
+        self.printer.note(line);
+    }
+
+    fn draw(&mut self, what: &str, done: u64, total: Option<u64>) {
+        if self.file != what {
+            what.clone_into(&mut self.file);
+            self.bar.reset();
+            self.bar.set_style(style("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}"));
+            self.bar.set_message(self.file.clone());
+        }
+        if let Some(total) = total {
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(done);
+    }
+}
+
+impl Drop for FetchProgress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Draws the adding of documents.
+pub(crate) struct AddProgress<'a> {
+    printer: &'a Printer,
+    bar: ProgressBar,
+}
+
+impl<'a> AddProgress<'a> {
+    pub(crate) fn new(printer: &'a Printer) -> Self {
+        Self { printer, bar: printer.bar() }
+    }
+
+    pub(crate) fn show(&mut self, event: &AddEvent<'_>) {
+        match event {
+            AddEvent::Skipped(skipped) => {
+                self.printer.note(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
+            }
+            AddEvent::Reading { path, remaining } => {
+                self.bar = self.printer.bar();
+                self.bar.set_style(style("{spinner} reading {msg}"));
+                let more = if *remaining > 0 { format!(" ({remaining} more)") } else { String::new() };
+                self.bar.set_message(format!("{}{more}", name(path)));
+                self.bar.enable_steady_tick(Duration::from_millis(100));
+            }
+            AddEvent::Embedding { path, done, total } => {
+                self.bar.disable_steady_tick();
+                self.bar.set_style(style("{msg} {wide_bar} {pos}/{len} chunks {eta}"));
+                self.bar.set_message(name(path));
+                self.bar.set_length(*total as u64);
+                self.bar.set_position(*done as u64);
+            }
+            AddEvent::Finished { path, outcome } => self.finished(path, outcome),
+        }
+    }
+
+    fn finished(&mut self, path: &Path, outcome: &FileOutcome) {
+        self.bar.finish_and_clear();
+        let path = path.display();
+        match outcome {
+            FileOutcome::Published { replaced, chunks, unread, .. } => {
+                let verb = if *replaced { "replaced" } else { "added" };
+                self.printer.note(&format!("{verb} {path}: {chunks} chunks"));
+                for part in unread {
+                    self.printer.note(&format!("  page {}: {}", part.page, part.reason));
+                }
+            }
+            FileOutcome::Unchanged { .. } => {}
+            FileOutcome::Failed(error) => self.printer.note(&format!("failed {path}: {}", reason(error))),
+        }
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

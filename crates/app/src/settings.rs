@@ -1,0 +1,98 @@
+//! Arguments and environment into what the verbs need.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use etcetera::BaseStrategy;
+use qiao::embed::ModelEncoder;
+use qiao::error::{Error, Kind};
+use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError};
+use qiao::model::{EncoderId, Provenance, registry};
+use qiao::parse::WorkerParser;
+use qiao::seams::{Encoder, Limits};
+use qiao::store::SqliteStore;
+use qiao::{EncoderSource, Engine};
+
+use crate::args::Global;
+use crate::out::{FetchProgress, Printer};
+
+/// What every verb is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    kb: PathBuf,
+    model: Option<String>,
+    limits: Limits,
+}
+
+impl Settings {
+    pub(crate) fn resolve(global: &Global) -> anyhow::Result<Self> {
+        let limits = Limits { seconds: global.parse_seconds, memory: global.parse_mebibytes << 20, ..Limits::default() };
+        let kb = global.kb.clone().map_or_else(default_kb, Ok)?;
+        Ok(Self { kb, model: global.model.clone(), limits })
+    }
+
+    /// The engine over the knowledge base, which is made where it is not there.
+    pub(crate) fn engine(&self, printer: &Printer) -> anyhow::Result<Engine> {
+        let store = SqliteStore::open(&self.kb).map_err(Error::from)?;
+        self.over(store, printer)
+    }
+
+    /// The engine over the knowledge base, or `None` where there is no such file.
+    pub(crate) fn existing_engine(&self, printer: &Printer) -> anyhow::Result<Option<Engine>> {
+        let store = SqliteStore::open_existing(&self.kb).map_err(Error::from)?;
+        store.map(|store| self.over(store, printer)).transpose()
+    }
+
+    /// An engine that keeps nothing, for the stages that are verbs of their own.
+    pub(crate) fn stages(&self, printer: &Printer) -> anyhow::Result<Engine> {
+        let nowhere = SqliteStore::in_memory().map_err(Error::from)?;
+        self.over(nowhere, printer)
+    }
+
+    fn over(&self, store: SqliteStore, printer: &Printer) -> anyhow::Result<Engine> {
+        let program = std::env::current_exe().context("cannot find qiao's own program file, which reads documents as a worker")?;
+        let parser = WorkerParser::new(program, vec!["parse-worker".into()]);
+        let settings = qiao::Settings { limits: self.limits };
+        Ok(Engine::new(Box::new(store), Box::new(parser), self.encoder_source(printer), settings))
+    }
+
+    /// Finds and loads the model that was named, else the one the knowledge base was made with, else the default.
+    pub(crate) fn encoder_source(&self, printer: &Printer) -> EncoderSource {
+        let named = self.model.clone();
+        let printer = printer.clone();
+        Box::new(move |stored: Option<&EncoderId>| {
+            let (name, fallback) = match (&named, stored) {
+                (Some(named), _) => (named.as_str(), Fallback::Allowed),
+                (None, Some(stored)) => (stored.model.as_str(), Fallback::Never),
+                (None, None) => (registry::DEFAULT, Fallback::Allowed),
+            };
+            load(name, fallback, &printer)
+        })
+    }
+
+    pub(crate) fn kb(&self) -> &std::path::Path {
+        &self.kb
+    }
+}
+
+fn default_kb() -> anyhow::Result<PathBuf> {
+    let platform = etcetera::choose_base_strategy()
+        .context("the system names no home folder to keep the knowledge base in; name a file with --kb")?;
+    Ok(platform.data_dir().join("qiao").join("default.qiao"))
+}
+
+fn load(name: &str, fallback: Fallback, printer: &Printer) -> Result<Arc<dyn Encoder>, Error> {
+    let failed = |e: FetchError| {
+        let kind = match e {
+            FetchError::UnknownModel { .. } | FetchError::NoDirectory { .. } => Kind::Usage,
+            _ => Kind::Model,
+        };
+        Error::new(kind, format!("cannot get the model {name}"), e)
+    };
+    let config = FetchConfig::from_env().map_err(failed)?;
+    let mut progress = FetchProgress::new(printer);
+    let found = fetch::resolve(name, fallback, &config, &mut |event| progress.show(&event)).map_err(failed)?;
+    let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
+    Ok(Arc::new(ModelEncoder::load(&found.path, Provenance::from(&found)).map_err(broken)?))
+}

@@ -1,0 +1,150 @@
+//! The shapes of JSON that others build on, and their plain twins. docs/json.md describes them.
+
+use qiao::types::{Answer, Citation, DocumentSummary, Hit, Locator, Refusal, Span, Usage, Why};
+use serde::Serialize;
+
+/// `qiao ask --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerView<'a> {
+    answer: &'a str,
+    refused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Refusal>,
+    citations: Vec<CitationView<'a>>,
+    hits: Vec<HitView<'a>>,
+    usage: Usage,
+}
+
+#[derive(Debug, Serialize)]
+struct CitationView<'a> {
+    quote: &'a str,
+    document: &'a str,
+    path: &'a str,
+    heading_path: &'a [String],
+    span: Span,
+    locator: &'a Locator,
+}
+
+/// A hit, as in `qiao search --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct HitView<'a> {
+    rank: usize,
+    score: f32,
+    document: &'a str,
+    path: &'a str,
+    heading_path: &'a [String],
+    chunk: i64,
+    span: Span,
+    text: &'a str,
+    locator: &'a Locator,
+    why: Why,
+}
+
+/// `qiao search --json`.
+#[derive(Debug, Serialize)]
+pub(crate) struct HitsView<'a> {
+    hits: Vec<HitView<'a>>,
+}
+
+impl<'a> AnswerView<'a> {
+    pub(crate) fn of(answer: &'a Answer) -> Self {
+        let citation = |c: &'a Citation| CitationView {
+            quote: c.quote(),
+            document: c.document(),
+            path: c.origin(),
+            heading_path: c.heading_path(),
+            span: c.span(),
+            locator: c.locator(),
+        };
+        Self {
+            answer: &answer.text,
+            refused: answer.refusal.is_some(),
+            refusal: answer.refusal,
+            citations: answer.citations.iter().map(citation).collect(),
+            hits: HitsView::of(&answer.hits).hits,
+            usage: answer.usage,
+        }
+    }
+}
+
+impl<'a> HitsView<'a> {
+    pub(crate) fn of(hits: &'a [Hit]) -> Self {
+        let view = |(i, hit): (usize, &'a Hit)| HitView {
+            rank: i + 1,
+            score: hit.score,
+            document: hit.document(),
+            path: &hit.origin,
+            heading_path: &hit.chunk.piece.heading_path,
+            chunk: hit.chunk.id.0,
+            span: hit.chunk.piece.span,
+            text: &hit.text,
+            locator: &hit.locator,
+            why: hit.why,
+        };
+        Self { hits: hits.iter().enumerate().map(view).collect() }
+    }
+}
+
+/// The answer for a reader.
+pub(crate) fn answer_text(answer: &Answer) -> String {
+    let quote = |c: &Citation| {
+        let place = place(c.document(), c.locator(), c.heading_path());
+        format!("“{}”\n    {place}\n", folded(c.quote()))
+    };
+    answer.citations.iter().map(quote).collect::<Vec<_>>().join("\n")
+}
+
+/// Why there is none.
+pub(crate) fn refusal_text(refusal: Refusal) -> String {
+    match refusal {
+        Refusal::NothingToSearch {} => "There is nothing to answer from: add documents first (qiao add PATH).".to_owned(),
+        Refusal::NothingRelevant { relevance, threshold } => format!(
+            "Nothing in these documents bears on the question (relevance {relevance:.2}, needed {threshold:.2}). \
+             `qiao search` shows the nearest passages all the same."
+        ),
+    }
+}
+
+/// Hits for a reader.
+pub(crate) fn hits_text(hits: &[Hit]) -> String {
+    let line = |(i, hit): (usize, &Hit)| {
+        let place = place(hit.document(), &hit.locator, &hit.chunk.piece.heading_path);
+        format!("{}. {:.3}  {place}\n    {}\n", i + 1, hit.score, shortened(&folded(&hit.text), 240))
+    };
+    hits.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A document as a line of `qiao list`.
+pub(crate) fn document_line(d: &DocumentSummary) -> String {
+    let pages = d.pages.map_or_else(String::new, |n| format!(", {n} pages"));
+    let title = d.title.as_deref().map_or_else(String::new, |t| format!("  “{}”", shortened(t, 60)));
+    format!("{:>5}  {}{title}\n       {}{pages}, {} chunks, {}\n", d.id, d.name(), d.media.name(), d.chunks, d.origin)
+}
+
+/// Where a quotation stands: document, page or lines, headings.
+fn place(document: &str, locator: &Locator, headings: &[String]) -> String {
+    let at = match locator {
+        Locator::Page { first, continued } => match continued.last() {
+            Some(last) => format!(", pages {}–{}", first.page, last.page),
+            None => format!(", page {}", first.page),
+        },
+        Locator::Lines { line, last_line } if line == last_line => format!(", line {line}"),
+        Locator::Lines { line, last_line } => format!(", lines {line}–{last_line}"),
+        Locator::Nowhere {} => String::new(),
+    };
+    let headings = headings.join(" › ");
+    let under = if headings.is_empty() { String::new() } else { format!(" · {}", folded(&headings)) };
+    format!("{document}{at}{under}")
+}
+
+/// White space as single spaces: a quotation over several lines reads as one.
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
