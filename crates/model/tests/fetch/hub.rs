@@ -52,24 +52,44 @@ fn progress_counts_up_to_the_size() {
     assert!(matches!(events.last(), Some(Progress::Ready { name, .. }) if name == "small"));
 }
 
-/// The Hub sends large files by another host, which must not see the token and whose tags are not hashes of files.
-#[test]
-fn a_redirect_to_another_host_is_followed_without_the_token() {
-    let files = owned(FILES);
-    let store = Server::start(move |request, stream| {
-        send(stream, 200, &[("etag", &format!("\"{}\"", "0".repeat(64)))], find(&files, &request.path).unwrap());
-    });
+/// A host that sends what the Hub redirects to, and whose tags look like hashes of files and are not.
+fn store(files: &[(&str, &[u8])]) -> Server {
+    let files = owned(files);
+    let tag = format!("\"{}\"", "0".repeat(64));
+    Server::start(move |request, stream| {
+        send(stream, 200, &[("etag", &tag)], find(&files, &request.path).unwrap());
+    })
+}
+
+/// A Hub that redirects to `store`; it says what the files of [`FILES`] hash to where it is `telling`.
+fn redirecting(store: &Server, telling: bool) -> Server {
     let target = store.endpoint.clone();
-    let hub = Server::start(move |request, stream| {
+    Server::start(move |request, stream| {
         let linked = format!("\"{}\"", sha256(if request.path.ends_with(CONFIG.0) { CONFIG.1 } else { WEIGHTS.1 }));
         let location = format!("{target}/stored{}", request.path);
-        send(stream, 302, &[("location", &location), ("x-linked-etag", &linked)], b"");
-    });
-    let mut world = World::new(&hub.endpoint, vec![unchecked_model("small", FILES, &[HUB])]);
-    world.config.hub_token = Some(Token::new("secret"));
-    assert_holds(&world.pull().unwrap().path, FILES);
-    assert!(hub.seen().iter().all(|request| request.header("authorization").is_some()));
+        let headers = [("location", location.as_str()), ("x-linked-etag", &linked)];
+        send(stream, 302, &headers[..1 + usize::from(telling)], b"");
+    })
+}
+
+#[test]
+fn a_redirect_to_another_host_is_followed_without_the_token() {
+    let store = store(FILES);
+    for telling in [true, false] {
+        let hub = redirecting(&store, telling);
+        let mut world = World::new(&hub.endpoint, vec![unchecked_model("small", FILES, &[HUB])]);
+        world.config.hub_token = Some(Token::new("secret"));
+        assert_holds(&world.pull().unwrap().path, FILES);
+        assert!(hub.seen().iter().all(|request| request.header("authorization").is_some()));
+    }
     assert!(store.seen().iter().all(|request| request.header("authorization").is_none()));
+}
+
+#[test]
+fn what_another_host_sends_is_held_against_the_hash_that_the_hub_gave() {
+    let hub = redirecting(&store(&[CONFIG, (WEIGHTS.0, b"other")]), true);
+    let world = World::new(&hub.endpoint, vec![unchecked_model("small", FILES, &[HUB])]);
+    assert!(matches!(&world.pull_fails()[..], [SourceError::Mismatch { file, .. }] if file == WEIGHTS.0));
 }
 
 #[test]
