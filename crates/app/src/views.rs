@@ -1,6 +1,6 @@
 //! The shapes of JSON that others build on, and their plain twins. docs/json.md describes them.
 
-use qiao::types::{Answer, Citation, DocumentSummary, Hit, Locator, Refusal, Span, Usage, Why};
+use qiao::types::{Answer, Citation, DocumentSummary, Hit, Judgement, Locator, Refusal, Span, Usage, Why};
 use serde::Serialize;
 
 /// `qiao ask --json`.
@@ -10,6 +10,8 @@ pub(crate) struct AnswerView<'a> {
     refused: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<Refusal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judgement: Option<Judgement>,
     citations: Vec<CitationView<'a>>,
     hits: Vec<HitView<'a>>,
     usage: Usage,
@@ -60,6 +62,7 @@ impl<'a> AnswerView<'a> {
             answer: &answer.text,
             refused: answer.refusal.is_some(),
             refusal: answer.refusal,
+            judgement: answer.judgement,
             citations: answer.citations.iter().map(citation).collect(),
             hits: HitsView::of(&answer.hits).hits,
             usage: answer.usage,
@@ -95,13 +98,14 @@ pub(crate) fn answer_text(answer: &Answer) -> String {
 }
 
 /// Why there is none.
-pub(crate) fn refusal_text(refusal: Refusal) -> String {
-    match refusal {
-        Refusal::NothingToSearch {} => "There is nothing to answer from: add documents first (qiao add PATH).".to_owned(),
-        Refusal::NothingRelevant { relevance, threshold } => format!(
-            "Nothing in these documents bears on the question (relevance {relevance:.2}, needed {threshold:.2}). \
-             `qiao search` shows the nearest passages all the same."
+pub(crate) fn refusal_text(refusal: Refusal, judgement: Option<Judgement>) -> String {
+    match (refusal, judgement) {
+        (Refusal::NothingRelevant, Some(j)) => format!(
+            "Nothing in these documents bears on the question (relevance {:.2}, needed {:.2}). `qiao search` shows the \
+             nearest passages all the same.",
+            j.relevance, j.threshold
         ),
+        _ => "There is nothing to answer from: add documents first (qiao add PATH).".to_owned(),
     }
 }
 

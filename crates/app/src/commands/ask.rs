@@ -17,7 +17,7 @@ pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow:
     match (printer.json(), answer.refusal) {
         (true, _) => printer.object(&AnswerView::of(&answer))?,
         (false, None) => printer.data(&answer_text(&answer))?,
-        (false, Some(refusal)) => printer.data(&format!("{}\n", refusal_text(refusal)))?,
+        (false, Some(refusal)) => printer.data(&format!("{}\n", refusal_text(refusal, answer.judgement)))?,
     }
     Ok(ExitCode::from(u8::from(answer.refusal.is_some())))
 }
@@ -40,5 +40,6 @@ fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<
 
 fn nothing_to_search() -> Answer {
     let (text, citations, hits) = (String::new(), Vec::new(), Vec::new());
-    Answer { text, citations, hits, refusal: Some(Refusal::NothingToSearch {}), usage: Usage::default() }
+    let refusal = Some(Refusal::NothingToSearch);
+    Answer { text, citations, hits, refusal, judgement: None, usage: Usage::default() }
 }

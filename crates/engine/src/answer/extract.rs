@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use qiao_model::{Long, Role};
 
-use super::{Features, relevance};
+use super::relevance::judge;
 use crate::error::Error;
 use crate::language::{clauses, coverage, sentences, terms};
 use crate::seams::{Encoder, Snapshot};
-use crate::types::{Answer, Citation, DocumentId, Embedding, Found, Hit, Refusal, Span, Usage};
+use crate::types::{Answer, Citation, DocumentId, Embedding, Features, Found, Hit, Judgement, Refusal, Span, Usage};
 
 /// Characters of a quotation at most.
 const QUOTE_CHARACTERS: usize = 300;
@@ -20,8 +20,6 @@ const QUOTES: usize = 3;
 const WORDS_WEIGHT: f32 = 0.5;
 /// A further quotation must be this near to the best one, in standard deviations.
 const NEAR: f32 = 0.5;
-/// Below this probability nothing is taken to bear on the question.
-const THRESHOLD: f32 = 0.5;
 
 /// A question with its embedding.
 #[derive(Debug)]
@@ -44,20 +42,15 @@ struct Candidate<'a> {
 }
 
 /// What the hits hold for the question, before it is decided whether that is enough.
-#[derive(Debug)]
-pub struct Evidence<'a> {
+struct Evidence<'a> {
     candidates: Vec<Candidate<'a>>,
-    /// How the best of it bears on the question.
-    pub features: Features,
+    features: Features,
     tokens: usize,
 }
 
 impl<'a> Evidence<'a> {
     /// Weighs the sentences of the best hits.
-    ///
-    /// # Errors
-    /// When a sentence cannot be encoded, or the store cannot be read.
-    pub fn weigh(
+    fn weigh(
         question: &Asked<'_>,
         hits: &'a [Hit],
         encoder: &dyn Encoder,
@@ -118,21 +111,22 @@ pub fn extract(
         sentences_weighed: evidence.candidates.len(),
         tokens_encoded: evidence.tokens,
     };
-    let refusal = refusal(&evidence, &encoder.id().model);
+    let some = !evidence.candidates.is_empty();
+    let judgement = some.then(|| judge(&encoder.id().model, evidence.features));
+    let refusal = refusal(judgement);
     let citations = match refusal {
         Some(_) => Vec::new(),
         None => cite(&evidence.chosen(), snapshot)?,
     };
     let text = citations.iter().map(Citation::quote).collect::<Vec<_>>().join("\n");
-    Ok(Answer { text, citations, hits: found.hits, refusal, usage })
+    Ok(Answer { text, citations, hits: found.hits, refusal, judgement, usage })
 }
 
-fn refusal(evidence: &Evidence<'_>, model: &str) -> Option<Refusal> {
-    if evidence.candidates.is_empty() {
-        return Some(Refusal::NothingToSearch {});
+fn refusal(judgement: Option<Judgement>) -> Option<Refusal> {
+    match judgement {
+        None => Some(Refusal::NothingToSearch),
+        Some(j) => (j.relevance < j.threshold).then_some(Refusal::NothingRelevant),
     }
-    let relevance = relevance(model, evidence.features);
-    (relevance < THRESHOLD).then_some(Refusal::NothingRelevant { relevance, threshold: THRESHOLD })
 }
 
 fn cite(chosen: &[&Candidate<'_>], snapshot: &dyn Snapshot) -> Result<Vec<Citation>, Error> {

@@ -3,5 +3,4 @@
 mod extract;
 mod relevance;
 
-pub use extract::{Asked, Evidence, extract};
-pub use relevance::{Features, relevance};
+pub use extract::{Asked, extract};

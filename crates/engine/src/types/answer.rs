@@ -61,18 +61,36 @@ impl Citation {
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "reason")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// Nothing was searched: no document, or none with text.
-    NothingToSearch {},
-    /// The best passage does not bear on the question.
-    NothingRelevant {
-        /// How strongly the best passage bears on the question, 0 to 1.
-        relevance: f32,
-        /// What it would have to reach.
-        threshold: f32,
-    },
+    NothingToSearch,
+    /// The best passages do not bear on the question.
+    NothingRelevant,
+}
+
+/// How far the best passages bear on the question: what decides between an answer and a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// Probability that they do, 0 to 1.
+    pub relevance: f32,
+    /// Below this the question is refused.
+    pub threshold: f32,
+    /// What it was computed from.
+    #[serde(flatten)]
+    pub features: Features,
+}
+
+/// What is known of how the best passages bear on the question.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Features {
+    /// Cosine of the question and the best chunk.
+    pub chunk: f32,
+    /// Cosine of the question and the best sentence.
+    pub sentence: f32,
+    /// The share of the question's terms that stand in one of the best chunks, at best.
+    pub coverage: f32,
 }
 
 /// What answering cost.
@@ -97,6 +115,8 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// Set when there is no answer.
     pub refusal: Option<Refusal>,
+    /// How far the hits bear on the question; `None` where there were none.
+    pub judgement: Option<Judgement>,
     /// What it cost.
     pub usage: Usage,
 }
