@@ -162,11 +162,12 @@ pub(super) struct Known {
 fn step(block: &Block, next: &Line, measure: &Measure) -> Step {
     let Some(last) = block.last() else { return Step::Part };
     let pitch = next.baseline - last.baseline;
-    let apart = pitch <= 0.0 || pitch > 1.3 * measure.pitch(last.style) + 0.5;
-    if last.area != next.area || apart || !last.style.same_size(next.style) || changes_face(last, next, measure) {
+    let rows = last.cells > 1 && next.cells > 1;
+    let widest = if rows { 3.0 * last.style.size } else { 1.3 * measure.pitch(last.style) + 0.5 };
+    if last.area != next.area || pitch <= 0.0 || pitch > widest || !last.style.same_size(next.style) {
         return Step::Part;
     }
-    if is_caption(&next.text) && ends_paragraph(&last.text) {
+    if changes_face(last, next, measure) || (ends_paragraph(&last.text) && (is_caption(&next.text) || next.opens_bold)) {
         return Step::Part;
     }
     if last.style.mono || is_row(last, measure) || is_row(next, measure) || begins_item(block, last, next) {
@@ -184,13 +185,13 @@ fn changes_face(last: &Line, next: &Line, measure: &Measure) -> bool {
 fn is_row(line: &Line, measure: &Measure) -> bool {
     let (left, right) = measure.margins(line);
     let full = line.x1 - line.x0 > 0.9 * (right - left) && letters(&line.text) > 40 && line.cells == 2;
-    line.text.contains(" … ") || (line.cells > 1 && !full)
+    line.text.contains(" … ") || line.text.ends_with(" …") || (line.cells > 1 && !full)
 }
 
 fn begins_item(block: &Block, last: &Line, next: &Line) -> bool {
     match marker(&next.text) {
         Some(Marker::Bullet) => true,
-        Some(Marker::Count) => ends_paragraph(&last.text) || block.first().is_some_and(|l| marker(&l.text).is_some()),
+        Some(Marker::Count | Marker::Dash) => ends_paragraph(&last.text) || block.first().is_some_and(|l| marker(&l.text).is_some()),
         None => false,
     }
 }
@@ -202,15 +203,14 @@ fn by_edges(block: &Block, last: &Line, next: &Line, measure: &Measure) -> Step 
     let in_item = block.lines.iter().any(|(_, l)| marker(&l.text).is_some());
     let early = measure.ends_early(last, next);
     let moved = next.x0 - last.x0;
-    if !in_item && moved > 0.8 * em && last.x0 < left + 0.5 * em && (early || ends_paragraph(&last.text) || !opens) {
-        return Step::Part;
-    }
-    if !opens && moved < -0.8 * em {
+    let centred = (next.x0 + next.x1 - last.x0 - last.x1).abs() < em && moved.abs() > 0.8 * em;
+    let sets_in = moved > 0.8 * em && last.x0 < left + 0.5 * em && (early || ends_paragraph(&last.text) || !opens);
+    if !centred && ((!in_item && sets_in) || (!opens && moved < -0.8 * em)) {
         return Step::Part;
     }
     match early {
         false => FLOW,
-        true if ends_paragraph(&last.text) => if in_item && next.x0 < left + 0.5 * em { Step::Part } else { Step::Part },
+        true if ends_paragraph(&last.text) => Step::Part,
         true if starts_lower(&next.text) && last.x1 - last.x0 > 8.0 * em => FLOW,
         true => BREAK,
     }
@@ -218,13 +218,13 @@ fn by_edges(block: &Block, last: &Line, next: &Line, measure: &Measure) -> Step 
 
 /// Makes paragraphs that stop at the end of a column or page one with what goes on elsewhere: in the next area with
 /// text of the same kind. What stands between (captions, footnotes, figures) comes after the paragraph.
-pub(super) fn stitch(mut blocks: Vec<Block>, measure: &Measure) -> Vec<Block> {
+pub(super) fn stitch(mut blocks: Vec<Block>, measure: &Measure, body: Style) -> Vec<Block> {
     let mut at = 0;
     while at < blocks.len() {
-        match continuation(&blocks, at, measure) {
+        match continuation(&blocks, at, (measure, body)) {
             Some(next) => {
                 let rest = blocks.remove(next);
-                blocks[at].lines.extend(rest.lines.into_iter().enumerate().map(|(n, (glue, line))| (if n == 0 { Glue::Flow } else { glue }, line)));
+                blocks[at].lines.extend(rest.lines);
             }
             None => at += 1,
         }
@@ -236,21 +236,24 @@ pub(super) fn stitch(mut blocks: Vec<Block>, measure: &Measure) -> Vec<Block> {
 const MAX_BETWEEN: usize = 200;
 
 /// The block with which block `at` goes on, if it stops in mid-sentence.
-fn continuation(blocks: &[Block], at: usize, measure: &Measure) -> Option<usize> {
-    let last = blocks[at].last()?;
-    if blocks[at].kind != Kind::Text || !is_prose(last) || ends_paragraph(&last.text) || is_caption(&blocks[at].first()?.text) {
-        return None;
-    }
-    let (left, right) = measure.margins(last);
-    if last.x1 < right - 0.25 * (right - left) && !last.text.ends_with('-') {
-        return None;
-    }
-    let like = |block: &Block| block.first().is_some_and(|l| is_prose(l) && l.style.same_size(last.style)) ;
+fn continuation(blocks: &[Block], at: usize, (measure, body): (&Measure, Style)) -> Option<usize> {
+    let last = blocks[at].last().filter(|_| blocks[at].kind == Kind::Text && is_open(&blocks[at], body, measure))?;
+    let like = |block: &Block| block.first().is_some_and(|l| is_prose(l) && l.style.same_size(last.style));
     let stops = |block: &Block| matches!(block.kind, Kind::Heading(_));
     let (next, block) = blocks.iter().enumerate().skip(at + 1).take(MAX_BETWEEN).find(|(_, b)| stops(b) || like(b))?;
     let first = block.first()?;
     let near = first.area > last.area && first.page <= last.page + 2;
     (near && !stops(block) && goes_on(block, first, measure)).then_some(next)
+}
+
+/// Whether a block of body text stops in mid-sentence at the end of a full line.
+fn is_open(block: &Block, body: Style, measure: &Measure) -> bool {
+    let (Some(first), Some(last)) = (block.first(), block.last()) else { return false };
+    let (left, right) = measure.margins(last);
+    let full = last.x1 > right - 0.25 * (right - left) || last.text.ends_with('-');
+    let at_left = last.x0 < left + 3.0 * last.style.size;
+    let prose = is_prose(last) && last.style.same_size(body) && !is_caption(&first.text);
+    prose && full && at_left && !ends_paragraph(&last.text)
 }
 
 /// Whether a line may be one of a paragraph, rather than of a table, a figure or code.
@@ -274,7 +277,8 @@ mod tests {
     fn read(lines: Vec<Line>) -> Vec<Vec<String>> {
         let measure = Measure::of(&lines);
         let levels = vec![None; lines.len()];
-        let blocks = stitch(blocks(lines, &levels, &measure), &measure);
+        let body = lines[0].style;
+        let blocks = stitch(blocks(lines, &levels, &measure), &measure, body);
         blocks.iter().map(|b| b.lines.iter().map(|(_, l)| l.text.clone()).collect()).collect()
     }
 

@@ -114,7 +114,8 @@ fn looks_like_heading(blocks: &[Block], at: usize, body: Style, measure: &Measur
     let words = block.words();
     let number = numbered(&words);
     let shape = block.lines.len() <= MAX_LINES && letters(&words) <= MAX_LETTERS && !first.style.mono;
-    let row = words.contains(" … ") || (block.lines.iter().any(|(_, l)| l.cells > 1) && number.is_none());
+    let counted = words.ends_with(|c: char| c.is_ascii_digit());
+    let row = words.contains(" …") || (block.lines.iter().any(|(_, l)| l.cells > 1) && (number.is_none() || counted));
     if !shape || row || block.kind != Kind::Text || is_caption(&words) || !says_something(&words) || ends_as_prose(&last.text) {
         return false;
     }

@@ -41,7 +41,7 @@ pub(super) fn lay_out(pages: Vec<Page>, outline: &[OutlineEntry], named: Option<
     if let Some(block) = shown.filter(|_| by_looks).and_then(|at| blocks.get_mut(at)) {
         block.kind = Kind::Text;
     }
-    let blocks = with_furniture(stitch(blocks, &measure), furniture);
+    let blocks = with_furniture(stitch(blocks, &measure, body), furniture);
     Laid { title, written: write(&blocks) }
 }
 
@@ -68,6 +68,7 @@ fn line(row: &Row, (page, turn): (&Page, Turn), area: u32) -> Option<Line> {
         x1: row.x1(),
         baseline: row.baseline(),
         style: row.style(),
+        opens_bold: row.opens_bold(),
         cells: row.cells(),
         rect: turn.display_box(row.rect(), page.extent),
     })

@@ -70,7 +70,9 @@ fn named(text: &str) -> Option<Numbered<'_>> {
 pub(super) enum Marker {
     /// A bullet; nothing else starts a line so.
     Bullet,
-    /// A number or letter, which prose may start a line with as well.
+    /// A dash, which prose and formulas may start a line with as well.
+    Dash,
+    /// A number or letter, likewise.
     Count,
 }
 
@@ -81,8 +83,8 @@ pub(super) fn marker(text: &str) -> Option<Marker> {
         return Some(Marker::Bullet);
     }
     let after = &text[first.len_utf8()..];
-    if matches!(first, '-' | '–' | '—' | '*' | '·' | '+') && after.starts_with(' ') {
-        return Some(Marker::Bullet);
+    if matches!(first, '-' | '–' | '—' | '*' | '·') && after.starts_with(' ') {
+        return Some(Marker::Dash);
     }
     if matches!(u32::from(first), 0x2460..=0x24FF) {
         return Some(Marker::Count);
@@ -134,7 +136,7 @@ mod tests {
     #[test]
     fn list_items_and_captions() {
         assert_eq!(marker("• one"), Some(Marker::Bullet));
-        assert_eq!(marker("- one"), Some(Marker::Bullet));
+        assert_eq!(marker("- one"), Some(Marker::Dash));
         for text in ["1. one", "(a) one", "12) one", "① one", "[3] Smith"] {
             assert_eq!(marker(text), Some(Marker::Count), "{text}");
         }

@@ -143,6 +143,8 @@ pub(super) struct Line {
     pub(super) baseline: f32,
     /// The style of most of its letters.
     pub(super) style: Style,
+    /// Whether it begins bold and goes on otherwise, as an entry of a glossary does.
+    pub(super) opens_bold: bool,
     /// Number of pieces that stand apart by more than word gaps; more than one in the rows of a table.
     pub(super) cells: u32,
     /// Its box on the displayed page.

@@ -131,6 +131,11 @@ impl Row {
         Style { size, bold: share(|s| s.bold), mono: share(|s| s.mono) }
     }
 
+    /// Whether it begins bold and goes on otherwise.
+    pub(super) fn opens_bold(&self) -> bool {
+        self.runs.first().is_some_and(|r| r.style.bold) && self.runs.iter().any(|r| !r.style.bold)
+    }
+
     /// Number of pieces that stand apart by more than word gaps.
     pub(super) fn cells(&self) -> u32 {
         let gaps = self.runs.windows(2).filter(|w| gap(&w[0], &w[1]) > CELL_GAP * w[0].style.size.max(w[1].style.size));

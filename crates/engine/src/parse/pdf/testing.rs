@@ -21,7 +21,7 @@ pub(super) fn column(name: &str, (x, top): (f32, f32), lines: usize) -> Vec<Run>
 pub(super) fn line(text: &str, (page, x, baseline): (u32, f32, f32)) -> Line {
     let Run { x0, x1, style, .. } = run(text, x, baseline);
     let rect = Rect { x0, y0: baseline - 8.0, x1, y1: baseline + 2.0 };
-    Line { page, area: page, text: text.into(), x0, x1, baseline, style, cells: 1, rect }
+    Line { page, area: page, text: text.into(), x0, x1, baseline, style, opens_bold: false, cells: 1, rect }
 }
 
 /// The same in another size.

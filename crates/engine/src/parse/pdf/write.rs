@@ -106,7 +106,11 @@ fn hyphen(before: &str, next: &str, compounds: &HashSet<String>) -> Junction {
     let head = last_word(before.trim_end_matches(['-', '\u{2010}']));
     let tail = first_word(next);
     let (Some(last), Some(first)) = (head.chars().next_back(), tail.chars().next()) else { return Junction::Space };
-    let shares = matches!(tail, "und" | "oder" | "bzw" | "and" | "or" | "sowie" | "als");
+    let shares = matches!(tail, "und" | "oder" | "bzw" | "and" | "or" | "sowie");
+    let chained = next[tail.len()..].starts_with(['-', '\u{2010}']);
+    if chained {
+        return Junction::Tight;
+    }
     if shares && !last.is_numeric() {
         return Junction::Space;
     }
@@ -168,6 +172,7 @@ mod tests {
     fn a_compound_keeps_its_hyphen_where_the_document_shows_it() {
         assert_eq!(joined(&["one-hot codes are one-", "hot"]), "one-hot codes are one-hot");
         assert_eq!(joined(&["a state-of-the-", "art encoder"]), "a state-of-the-art encoder");
+        assert_eq!(joined(&["64 question-", "and-passage pairs"]), "64 question-and-passage pairs");
         assert_eq!(joined(&["COVID-", "19 and Jean-", "Paul"]), "COVID-19 and Jean-Paul");
     }
 
