@@ -17,6 +17,8 @@ const SAME_HEIGHT: f32 = 2.5;
 const MIN_PAGES: usize = 3;
 /// Share of the page's height, from its edge, where a lone page number stands.
 const NUMBER_MARGIN: f32 = 0.13;
+/// Share of the page's height, from its edge, where anything that repeats is furniture.
+const MARGIN: f32 = 0.2;
 
 /// A page with its furniture taken off.
 pub(super) struct Stripped {
@@ -46,7 +48,9 @@ struct Edge {
     text: String,
     /// White up to the next row inwards, as baseline distance; infinite where there is none.
     gap: f32,
-    /// Whether the page number pattern may count: near the paper's edge.
+    /// Whether it stands where furniture does.
+    outer: bool,
+    /// Whether it stands where page numbers do.
     marginal: bool,
 }
 
@@ -123,15 +127,16 @@ fn edges(side: Side, (index, page): (usize, &Page), rows: &[Row]) -> Vec<Edge> {
             Side::Top => rows[row].baseline(),
             Side::Bottom => height - rows[row].baseline(),
         };
-        Edge::of(&rows[row], (index, row), (from_edge, gap), from_edge < NUMBER_MARGIN * height)
+        Edge::of(&rows[row], (index, row), (from_edge, gap), from_edge / height)
     }).collect()
 }
 
 impl Edge {
-    fn of(row: &Row, (page, at): (usize, usize), (height, gap): (f32, f32), marginal: bool) -> Self {
+    fn of(row: &Row, (page, at): (usize, usize), (height, gap): (f32, f32), share: f32) -> Self {
         let text = row.text();
         let pieces = pieces(row).iter().map(|p| fold(p)).collect();
-        Self { page, row: at, height, style: row.style(), said: fold(&text), pieces, text, gap, marginal }
+        let (outer, marginal) = (share < MARGIN, share < NUMBER_MARGIN);
+        Self { page, row: at, height, style: row.style(), said: fold(&text), pieces, text, gap, outer, marginal }
     }
 
     /// What it says with all digits alike.
@@ -206,7 +211,7 @@ impl Census {
     }
 
     fn repeats(&self, edge: &Edge) -> bool {
-        if self.pages < MIN_PAGES || edge.said.is_empty() {
+        if self.pages < MIN_PAGES || edge.said.is_empty() || !edge.outer {
             return false;
         }
         let alike = self.on_pages(self.said.get(&edge.said), edge);

@@ -164,15 +164,17 @@ fn leads_to_text(blocks: &[Block], looks: &[bool], at: usize, body: Style) -> bo
     })
 }
 
-/// The largest text of the first page, where it clearly is a title.
+/// The largest text of the first page, where it clearly is a title: nothing is as large later on, and no number
+/// makes it a chapter.
 pub(super) fn title(blocks: &[Block], body: Style) -> Option<usize> {
-    let on_first = |b: &Block| b.first().is_some_and(|l| l.page == 1) && b.kind != Kind::Furniture;
     let size = |b: &Block| b.first().map_or(0, |l| l.style.step());
+    let on_first = |b: &Block| b.first().is_some_and(|l| l.page == 1);
     let largest = blocks.iter().filter(|b| on_first(b)).map(size).max()?;
     let at = blocks.iter().position(|b| on_first(b) && size(b) == largest)?;
     let words = blocks[at].words();
+    let unique = !blocks.iter().any(|b| !on_first(b) && size(b) >= largest);
     let clear = largest as f32 / 2.0 > 1.25 * body.size && blocks[at].lines.len() <= MAX_LINES && letters(&words) <= MAX_LETTERS;
-    (clear && says_something(&words) && at < 8).then_some(at)
+    (unique && clear && says_something(&words) && numbered(&words).is_none() && at < 8).then_some(at)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) fn lay_out(pages: Vec<Page>, outline: &[OutlineEntry], named: Option<
     }
     let shown = title(&blocks, body);
     let title = named.and_then(sensible).or_else(|| shown.map(|at| squeeze(&blocks[at].words())));
-    if let Some(block) = shown.filter(|_| by_looks).and_then(|at| blocks.get_mut(at)) {
+    if let Some(block) = shown.and_then(|at| blocks.get_mut(at)).filter(|_| by_looks) {
         block.kind = Kind::Text;
     }
     let blocks = with_furniture(stitch(blocks, &measure, body), furniture);
@@ -104,7 +104,70 @@ fn with_furniture(blocks: Vec<Block>, furniture: Vec<Line>) -> Vec<Block> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::page::{Extent, Run, Style};
     use super::*;
+    use crate::types::{Content, Media};
+
+    fn content(laid: Laid, pages: u32) -> Content {
+        Content {
+            media: Media::Pdf,
+            title: laid.title,
+            pages: Some(pages),
+            text: laid.written.text,
+            sections: laid.written.sections,
+            furniture: laid.written.furniture,
+            anchors: laid.written.anchors,
+            unread: Vec::new(),
+        }
+    }
+
+    /// The characters of `text` in alphabetical order, without what the layout may drop: white space and hyphens.
+    fn kept(text: &str) -> Vec<char> {
+        let mut kept: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !"-\u{2010}\u{AD}".contains(*c)).collect();
+        kept.sort_unstable();
+        kept
+    }
+
+    fn a_run() -> impl Strategy<Value = Run> {
+        let words = "([a-zA-Z0-9äß桥连接。，,:•-]{1,8} ?){1,8}";
+        let style = (prop_oneof![Just(8.0f32), Just(10.0), Just(10.4), Just(16.0)], any::<bool>(), prop::bool::weighted(0.1));
+        (words, 0.0f32..500.0, 0.0f32..800.0, style).prop_map(|(text, x0, baseline, (size, bold, mono))| {
+            let x1 = x0 + text.chars().count() as f32 * size / 2.0;
+            Run { text, x0, x1, baseline, style: Style { size, bold, mono } }
+        })
+    }
+
+    fn a_page() -> impl Strategy<Value = Page> {
+        let turn = prop_oneof![4 => Just(Turn::None), 1 => Just(Turn::Quarter), 1 => Just(Turn::Loose)];
+        let sheets = prop::collection::vec((turn, prop::collection::vec(a_run(), 0..30)), 0..3);
+        sheets.prop_map(|sheets| Page {
+            number: 1,
+            extent: Extent { width: 600.0, height: 800.0 },
+            sheets: sheets.into_iter().map(|(turn, runs)| Sheet { turn, runs }).collect(),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_layout_keeps_its_rules_and_loses_no_letter(pages in prop::collection::vec(a_page(), 0..5)) {
+            let mut pages = pages;
+            for (n, page) in pages.iter_mut().enumerate() {
+                page.number = n as u32 + 1;
+                let mut seen = Vec::new();
+                page.sheets.retain(|s| !seen.contains(&s.turn) && { seen.push(s.turn); true });
+            }
+            let drawn: String = pages.iter().flat_map(|p| &p.sheets).flat_map(|s| &s.runs).map(|r| r.text.as_str()).collect();
+            let count = pages.len() as u32;
+            let content = content(lay_out(pages, &[], None), count);
+            prop_assert_eq!(content.check(), Ok(()));
+            prop_assert_eq!(kept(&content.text), kept(&drawn));
+            let anchored: String = content.anchors.iter().filter_map(|a| a.span.of(&content.text)).collect();
+            prop_assert_eq!(kept(&anchored), kept(&drawn));
+            prop_assert!(!content.text.contains("  ") && !content.text.contains("\n\n\n"));
+        }
+    }
 
     #[test]
     fn titles_made_by_programs_are_none() {

@@ -28,14 +28,6 @@ pub(super) struct Extent {
 }
 
 impl Turn {
-    /// The extent of the page once turned.
-    pub(super) fn extent(self, page: Extent) -> Extent {
-        match self {
-            Self::Quarter | Self::ThreeQuarters => Extent { width: page.height, height: page.width },
-            Self::None | Self::Half | Self::Loose => page,
-        }
-    }
-
     /// A point of the displayed page, in the reading frame.
     pub(super) fn reading(self, (x, y): (f32, f32), page: Extent) -> (f32, f32) {
         match self {
@@ -161,8 +153,7 @@ mod tests {
         for turn in [Turn::None, Turn::Quarter, Turn::Half, Turn::ThreeQuarters, Turn::Loose] {
             let (x, y) = turn.reading((20.0, 30.0), page);
             assert_eq!(turn.displayed((x, y), page), (20.0, 30.0), "{turn:?}");
-            let Extent { width, height } = turn.extent(page);
-            assert!(x >= 0.0 && x <= width && y >= 0.0 && y <= height, "{turn:?}");
+            assert!(x >= 0.0 && y >= 0.0 && x.max(y) <= 300.0, "{turn:?}");
         }
     }
 }

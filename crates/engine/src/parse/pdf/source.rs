@@ -46,10 +46,19 @@ impl Source {
             return Err(ParseError::Encrypted);
         }
         let pages = document.page_count().map_err(|e| refused(&e))?;
+        let source = Self { document, pages: pages.min(MAX_PAGES) as u32 };
+        if pages == 0 && !source.has_page_tree() {
+            return Err(damaged("no page can be found in it"));
+        }
         if pages > MAX_PAGES {
             return Err(damaged("its page tree names an impossible number of pages"));
         }
-        Ok(Self { document, pages: pages as u32 })
+        Ok(source)
+    }
+
+    fn has_page_tree(&self) -> bool {
+        let tree = self.document.catalog().ok().and_then(|c| self.resolved(c.as_dict()?.get("Pages")?));
+        tree.is_some_and(|t| t.as_dict().is_some())
     }
 
     /// Number of pages.
