@@ -3,13 +3,19 @@
 # usage: bench/refusal/run.sh SHARED_DATA [QUESTIONS]     (SHARED_DATA holds retrieval/xquad.*.json; about ten minutes)
 set -eu
 data=$1/retrieval
-count=${2:-300}
+count=${2:-150}
 out=$(mktemp -d)
-ask() { cargo run --quiet -p qiao --example relevance -- "$@"; }
-for model in multilingual-e5-small-q4; do
-    ask "$model" "$data/xquad.en.json" "$count" >"$out/$model.en.jsonl"
-    ask "$model" "$data/xquad.zh.json" "$count" >"$out/$model.zh.jsonl"
-    ask "$model" "$data/cmrc2018_trial.json" "$count" 5 >"$out/$model.cmrc.jsonl"
-done
-ask all-MiniLM-L6-v2 "$data/xquad.en.json" "$count" >"$out/all-MiniLM-L6-v2.en.jsonl"
-python3 "$(dirname "$0")/fit.py" "$out"/*.jsonl
+here=$(dirname "$0")
+# MODEL SET PASSAGES QUESTIONS [TOGETHER]
+ask() {
+    model=$1 set=$2 passages=$data/$3.json questions=$data/$4.json
+    shift 4
+    cargo run --quiet -p qiao --example relevance -- "$model" "$passages" "$questions" "$count" "$@" >"$out/$model.$set.jsonl"
+}
+ask multilingual-e5-small-q4 en xquad.en xquad.en
+ask multilingual-e5-small-q4 zh xquad.zh xquad.zh
+ask multilingual-e5-small-q4 zh-asks-en xquad.en xquad.zh
+ask multilingual-e5-small-q4 en-asks-zh xquad.zh xquad.en
+ask multilingual-e5-small-q4 cmrc cmrc2018_trial cmrc2018_trial 5
+ask all-MiniLM-L6-v2 en xquad.en xquad.en
+python3 "$here/fit.py" "$out"/*.jsonl

@@ -1,10 +1,10 @@
 //! For `bench/refusal`: asks each article of a SQuAD-style file its own questions and those of other articles, and prints
 //! what decides between answer and refusal, one JSON object a line.
 //!
-//! usage: relevance MODEL SET.json QUESTIONS [ARTICLE_PASSAGES]
-//! MODEL is a name whose files are here; of the set, QUESTIONS questions are taken at even distances, each asked twice:
-//! of its own article, and of the one half the set away. ARTICLE_PASSAGES joins that many articles of a set whose articles
-//! hold a passage or two.
+//! usage: relevance MODEL PASSAGES.json QUESTIONS.json COUNT [TOGETHER]
+//! MODEL is a name whose files are here. Passages and questions come from one set, or from two that are parallel. COUNT
+//! questions are taken at even distances, each asked twice: of its own article, and of the one half the set away. TOGETHER
+//! joins that many articles, for sets whose articles hold a passage or two.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,15 +28,18 @@ struct Article {
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, set, count, joined @ ..] = &arguments[..] else {
-        return Err("usage: relevance MODEL SET.json QUESTIONS [ARTICLE_PASSAGES]".into());
+    let [model, passages, questions, count, joined @ ..] = &arguments[..] else {
+        return Err("usage: relevance MODEL PASSAGES.json QUESTIONS.json COUNT [TOGETHER]".into());
     };
     let together = joined.first().map_or(Ok(1), |n| n.parse())?;
-    let articles = articles(&serde_json::from_slice(&std::fs::read(set)?)?, together);
+    let read = |set: &String| -> Result<Vec<Article>, Fault> {
+        Ok(articles(&serde_json::from_slice(&std::fs::read(set)?)?, together))
+    };
+    let (articles, askers) = (read(passages)?, read(questions)?);
     let mut engine = engine(model)?;
     let documents = add(&mut engine, &articles)?;
     let all: Vec<(usize, &String)> =
-        articles.iter().enumerate().flat_map(|(i, a)| a.questions.iter().map(move |q| (i, q))).collect();
+        askers.iter().enumerate().flat_map(|(i, a)| a.questions.iter().map(move |q| (i, q))).collect();
     let step = (all.len() / count.parse::<usize>()?.max(1)).max(1);
     for (article, question) in all.iter().step_by(step) {
         let other = (article + articles.len() / 2) % articles.len();

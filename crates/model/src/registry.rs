@@ -39,8 +39,12 @@ pub struct ModelRow {
 /// `bench/refusal`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relevance {
-    /// The constant term.
-    pub bias: f32,
+    /// The constant term where question and passage put spaces between words.
+    pub spaced: f32,
+    /// Where both are Chinese or Japanese.
+    pub cjk: f32,
+    /// Where one is and the other is not.
+    pub crossed: f32,
     /// Of the cosine of the question and the best chunk.
     pub chunk: f32,
     /// Of the cosine of the question and the best sentence.
@@ -223,10 +227,14 @@ pub const MODELS: &[ModelRow] = &[
 const E5_PROMPTS: Prompts = Prompts { query: "query: ", passage: "passage: " };
 const NO_PROMPTS: Prompts = Prompts { query: "", passage: "" };
 
-const E5_RELEVANCE: Relevance = Relevance { bias: -40.0, chunk: 25.0, sentence: 20.0, coverage: 4.0 };
-const MINILM_RELEVANCE: Relevance = Relevance { bias: -4.0, chunk: 4.0, sentence: 2.0, coverage: 4.0 };
-/// For directories of the user's own, whose cosines nobody has measured: the words decide.
-const UNMEASURED: Relevance = Relevance { bias: -1.5, chunk: 0.0, sentence: 0.0, coverage: 4.0 };
+const E5_RELEVANCE: Relevance =
+    Relevance { spaced: -66.0, cjk: -70.0, crossed: -66.0, chunk: 20.0, sentence: 60.0, coverage: 6.0 };
+const MINILM_RELEVANCE: Relevance =
+    Relevance { spaced: -10.0, cjk: -10.0, crossed: -10.0, chunk: 10.0, sentence: 12.0, coverage: 6.0 };
+/// For directories of the user's own, whose cosines nobody has measured: the words decide, and where question and passage
+/// can share none, nothing is refused.
+const UNMEASURED: Relevance =
+    Relevance { spaced: -1.5, cjk: -1.5, crossed: 1.0, chunk: 0.0, sentence: 0.0, coverage: 6.0 };
 
 const fn checked(path: &'static str, sha256: &'static str) -> FileRow {
     FileRow { path, sha256: Some(sha256) }

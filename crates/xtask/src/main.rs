@@ -1,1 +1,90 @@
-fn main() {}
+//! The house's own chores: `cargo xtask check | test | layering | gen-docs`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
+mod docs;
+mod layering;
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+const USAGE: &str = "usage: cargo xtask check|test|layering|gen-docs
+  check     all that CI checks: format, layers, docs, lints, rustdoc, tests
+  test      pull the models that tests need, run all tests, end with a line `N passed, N failed`
+  layering  who may import whom
+  gen-docs  write docs/cli.md anew";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["check"] => check(),
+        ["test"] => tests::run(),
+        ["layering"] => layering::check(&root()),
+        ["gen-docs"] => build().and_then(|()| docs::write(&root())),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check() -> Result<()> {
+    step("format", cargo(&["fmt", "--all", "--check"]))?;
+    println!("== layering");
+    layering::check(&root())?;
+    println!("== links in docs");
+    docs::check_links(&root())?;
+    step("lints", cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))?;
+    let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+    rustdoc.env("RUSTDOCFLAGS", "-D warnings");
+    step("rustdoc", rustdoc)?;
+    build()?;
+    println!("== generated docs");
+    docs::check_generated(&root())?;
+    println!("== tests");
+    tests::run()
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+fn step(name: &str, mut command: Command) -> Result<()> {
+    println!("== {name}");
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    if !status.success() {
+        bail!("{name} failed");
+    }
+    Ok(())
+}
+
+/// Builds all tests and with them the program, in the one profile that serves both.
+fn build() -> Result<()> {
+    step("build", cargo(&["test", "--workspace", "--no-run", "--quiet"]))
+}
+
+/// The program as [`build`] left it: beside this one.
+fn qiao() -> Result<Command> {
+    let here = std::env::current_exe()?;
+    let program = here.with_file_name(format!("qiao{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    Ok(command)
+}

@@ -6,9 +6,9 @@ use qiao_model::{Long, Role};
 
 use super::relevance::judge;
 use crate::error::Error;
-use crate::language::{clauses, coverage, sentences, terms};
+use crate::language::{clauses, coverage, is_mostly_cjk, sentences, terms};
 use crate::seams::{Encoder, Snapshot};
-use crate::types::{Answer, Citation, DocumentId, Embedding, Features, Found, Hit, Judgement, Refusal, Span, Usage};
+use crate::types::{Answer, Citation, DocumentId, Embedding, Features, Found, Hit, Judgement, Refusal, Scripts, Span, Usage};
 
 /// Characters of a quotation at most.
 const QUOTE_CHARACTERS: usize = 300;
@@ -76,6 +76,7 @@ impl<'a> Evidence<'a> {
             chunk: most(&mut best.iter().map(|hit| hit.why.dense)),
             sentence: most(&mut candidates.iter().map(|c| c.dense)),
             coverage: most(&mut best.iter().map(|hit| coverage(&wanted, &terms(&hit.text)))),
+            scripts: scripts(question.text, best.first().map_or("", |hit| &hit.text)),
         };
         Ok(Self { candidates, features, tokens })
     }
@@ -153,6 +154,14 @@ fn sentences_of<'a>(hit: &'a Hit, snapshot: &dyn Snapshot) -> Result<Vec<Candida
         quotable.then_some(Candidate { hit, span, text, dense: 0.0, coverage: 0.0, score: 0.0 })
     };
     Ok(cut.filter_map(candidate).collect())
+}
+
+fn scripts(question: &str, passage: &str) -> Scripts {
+    match (is_mostly_cjk(question), is_mostly_cjk(passage)) {
+        (true, true) => Scripts::Cjk,
+        (false, false) => Scripts::Spaced,
+        _ => Scripts::Crossed,
+    }
 }
 
 /// Sorts by meaning and words together, each measured in standard deviations over the candidates; best first, ties by

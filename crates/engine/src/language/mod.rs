@@ -4,6 +4,6 @@ mod script;
 mod sentences;
 mod words;
 
-pub use script::{detect, is_cjk};
+pub use script::{detect, is_cjk, is_mostly_cjk};
 pub use sentences::{clauses, sentences};
 pub use words::{coverage, terms};

@@ -5,6 +5,13 @@ pub fn is_cjk(c: char) -> bool {
         | 0xF900..=0xFAFF | 0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0x20000..=0x3FFFF)
 }
 
+/// Whether such a script carries most of what the text says: it has more of its characters than words of other scripts.
+pub fn is_mostly_cjk(text: &str) -> bool {
+    let cjk = text.chars().filter(|c| c.is_alphabetic() && is_cjk(*c)).count();
+    let words = text.split(|c: char| is_cjk(c) || !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
+    cjk > words
+}
+
 /// ISO 639-3 code of the text's language, where the first pages make it plain.
 pub fn detect(text: &str) -> Option<String> {
     let end = text.char_indices().nth(4000).map_or(text.len(), |(at, _)| at);
@@ -15,6 +22,13 @@ pub fn detect(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chinese_question_may_name_things_in_latin_letters() {
+        assert!(is_mostly_cjk("什么是 word2vec？"));
+        assert!(!is_mostly_cjk("What does 桥 mean?"));
+        assert!(!is_mostly_cjk("123"));
+    }
 
     #[test]
     fn languages_of_plain_texts() {

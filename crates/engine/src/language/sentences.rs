@@ -86,6 +86,11 @@ fn stop_end(text: &str, at: usize, next: usize) -> Option<usize> {
     if !free {
         return None;
     }
+    let said = closers > 0 && text[end..].trim_start().starts_with(char::is_lowercase);
+    if said {
+        // “Why?” she asked.
+        return None;
+    }
     let is_stop = text[at..].starts_with(['.', '．']);
     (!is_stop || !continues(text, at, end)).then_some(end)
 }

@@ -45,13 +45,12 @@ fn push_word(word: String, out: &mut BTreeSet<String>) {
 
 /// The commonest English endings off, as far as a comparison of a question with a sentence needs.
 fn stem(word: &str) -> &str {
-    if !word.is_ascii() || word.len() < 5 {
-        return word.strip_suffix('s').filter(|w| w.len() > 2 && !w.ends_with('s')).unwrap_or(word);
+    if !word.is_ascii() || word.len() < 4 {
+        return word;
     }
-    let without = |ending: &str, keep: usize| word.strip_suffix(ending).filter(|w| w.len() >= keep);
-    let stem = without("ing", 4).or_else(|| without("ed", 4)).or_else(|| without("es", 4));
-    let stem = stem.or_else(|| without("s", 4).filter(|w| !w.ends_with('s'))).unwrap_or(word);
-    stem.strip_suffix('e').unwrap_or(stem)
+    let without = |ending: &str| word.strip_suffix(ending).filter(|w| w.len() >= 3 && !w.ends_with('s'));
+    let stem = without("ing").or_else(|| without("ed")).or_else(|| without("es")).or_else(|| without("s")).unwrap_or(word);
+    stem.strip_suffix('e').filter(|w| w.len() >= 3).unwrap_or(stem)
 }
 
 /// The share of `wanted` that stands in `found`: 0 to 1, and 0 where nothing is wanted.

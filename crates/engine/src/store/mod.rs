@@ -4,6 +4,8 @@
 mod memory;
 mod read;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod write;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod ledger;
 mod locator;
 mod span;
 
-pub use answer::{Answer, Citation, Features, Judgement, Refusal, Usage};
+pub use answer::{Answer, Citation, Features, Judgement, Refusal, Scripts, Usage};
 pub use chunk::{Chunk, ChunkId, Piece};
 pub use document::{Content, ContentError, ContentHash, Document, DocumentId, DocumentSummary, Media, Section, Unread};
 pub use embedding::{Embedding, EmbeddingError};

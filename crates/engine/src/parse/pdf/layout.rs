@@ -114,6 +114,7 @@ mod tests {
         Content {
             media: Media::Pdf,
             title: laid.title,
+            language: None,
             pages: Some(pages),
             text: laid.written.text,
             sections: laid.written.sections,

@@ -70,6 +70,7 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Content, ParseError> {
     let content = Content {
         media: Media::Pdf,
         title: laid.title,
+        language: None,
         pages: Some(source.pages()),
         text: laid.written.text,
         sections: laid.written.sections,

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Token ids and vectors of Python's sentence-transformers, which crates/model/tests/parity.rs holds qiao against.
+
+usage: make_references.py MODEL_DIR PREFIX      writes NAME.json beside this script; NAME is MODEL_DIR's last part
+       (all-MiniLM-L6-v2 with "", multilingual-e5-small-q4 with "query: "; `qiao model list` says where they lie)
+ids include the special tokens and are cut as the model cuts them; vectors are float32, nine significant digits.
+needs: sentence-transformers 6
+"""
+import json
+import os
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+import sentence_transformers  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+TEXTS = [
+    "a happy person",
+    "",
+    " \n\t ",
+    "Hello, WORLD! naïve Straße ﬁne ½ full　width　ＡＢＣ",
+    "桥是连接符号与连续的一座桥梁。繁體中文也可以。",
+    "中文 mixed with English, 数字 123, and 日本語の文章",
+    "🦀🇨🇭 emoji, zero\u200bwidth, soft\u00adhyphen, nul\u0000 and e\u0301 combining",
+    "GB/T 7714 v2.5.1 snake_case user@example.org 3.14159 1,000,000 a-b—c",
+    "word " * 700,
+    "向量" * 600,
+]
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    directory, prefix = sys.argv[1:]
+    # float32 whatever the checkpoint's own type
+    model = sentence_transformers.SentenceTransformer(directory, device="cpu", model_kwargs={"dtype": "float32"})
+    items = []
+    for text in TEXTS:
+        ids = model.tokenizer(prefix + text, truncation=True, max_length=model.max_seq_length)["input_ids"]
+        vector = model.encode([prefix + text], convert_to_numpy=True)[0]
+        items.append({"text": text, "ids": ids, "vector": [float(f"{x:.9g}") for x in vector]})
+    name = os.path.basename(os.path.normpath(directory))
+    versions = {m.__name__: m.__version__ for m in (sentence_transformers, transformers, torch)}
+    out = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".json")
+    with open(out, "w", encoding="utf-8") as file:
+        head = {"model": name, "versions": versions, "prefix": prefix, "max_seq_length": model.max_seq_length}
+        json.dump({**head, "items": items}, file, ensure_ascii=False)
+        file.write("\n")
+    print(f"{out}: {len(items)} texts")
+
+
+if __name__ == "__main__":
+    main()
