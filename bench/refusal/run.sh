@@ -4,13 +4,17 @@
 set -eu
 data=$1/retrieval
 count=${2:-150}
-out=$(mktemp -d)
+out=${OUT:-$(mktemp -d)}
+mkdir -p "$out"
 here=$(dirname "$0")
+# the whole workspace, so that no dependency is built twice
+cargo build --quiet --workspace --examples --tests
+program=${CARGO_TARGET_DIR:-target}/debug/examples/relevance
 # MODEL SET PASSAGES QUESTIONS [TOGETHER]
 ask() {
     model=$1 set=$2 passages=$data/$3.json questions=$data/$4.json
     shift 4
-    cargo run --quiet -p qiao --example relevance -- "$model" "$passages" "$questions" "$count" "$@" >"$out/$model.$set.jsonl"
+    "$program" "$model" "$passages" "$questions" "$count" "$@" >"$out/$model.$set.jsonl"
 }
 ask multilingual-e5-small-q4 en xquad.en xquad.en
 ask multilingual-e5-small-q4 zh xquad.zh xquad.zh
