@@ -37,10 +37,16 @@ fn a_folder_is_walked_and_what_is_passed_over_is_named() {
     desk.write("notes/photo.jpg", b"\xff\xd8");
     desk.write("notes/.hidden.md", "Not this.\n");
     let ran = desk.qiao(["add", "notes", "--json"]).ok().says(&[
-        "skipped", "photo.jpg: not a kind of file that qiao reads", ".hidden.md: hidden", "3 added, 0 unchanged, 0 failed, 2 skipped",
+        "skipped",
+        "photo.jpg: not a kind of file that qiao reads",
+        ".hidden.md: hidden",
+        "3 added, 0 unchanged, 0 failed, 2 skipped",
     ]);
     let expected = [
-        ("notes/b.md", "added"), ("notes/deep/er/a.txt", "added"), ("notes/scan", "added"), ("notes/.hidden.md", "skipped"),
+        ("notes/b.md", "added"),
+        ("notes/deep/er/a.txt", "added"),
+        ("notes/scan", "added"),
+        ("notes/.hidden.md", "skipped"),
         ("notes/photo.jpg", "skipped"),
     ];
     assert_eq!(outcomes(&desk, &ran), pairs(&expected));
@@ -53,8 +59,12 @@ fn a_failed_file_is_exit_3_and_the_others_are_added() {
     desk.write("notes/a.md", "Good.\n");
     desk.write("notes/b.txt", b"bad \xff\xfe");
     desk.write("notes/c.md", "Good too.\n");
-    let ran = desk.qiao(["add", "notes", "--json"]).exits(3).says(&["b.txt", "not UTF-8", "2 added, 0 unchanged, 1 failed"]);
-    assert_eq!(outcomes(&desk, &ran), pairs(&[("notes/a.md", "added"), ("notes/b.txt", "failed"), ("notes/c.md", "added")]));
+    let ran =
+        desk.qiao(["add", "notes", "--json"]).exits(3).says(&["b.txt", "not UTF-8", "2 added, 0 unchanged, 1 failed"]);
+    assert_eq!(
+        outcomes(&desk, &ran),
+        pairs(&[("notes/a.md", "added"), ("notes/b.txt", "failed"), ("notes/c.md", "added")])
+    );
     assert!(ran.json_lines()[1]["reason"].as_str().unwrap().contains("not UTF-8 text (byte 4)"));
     assert_eq!(desk.listed(), ["notes/a.md", "notes/c.md"]);
 }

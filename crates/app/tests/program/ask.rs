@@ -113,7 +113,8 @@ fn check_pages(source: &str, at_least: usize) {
     for question in &sample {
         let ran = ask(&desk, &question.text, source);
         let answer = ran.json();
-        let pages: Vec<u64> = answer["citations"].as_array().unwrap().iter().filter_map(|c| c["locator"]["page"].as_u64()).collect();
+        let pages: Vec<u64> =
+            answer["citations"].as_array().unwrap().iter().filter_map(|c| c["locator"]["page"].as_u64()).collect();
         match pages.contains(&question.page) {
             true => found += 1,
             false => println!("page {} expected, {pages:?} cited: {}", question.page, question.text),
@@ -190,7 +191,10 @@ fn one_bad_source_among_good_ones_is_named_and_the_others_answer() {
     let desk = Desk::new();
     desk.write("otters.md", "Otters eat sea urchins.\n");
     desk.write("scan.pdf", pdf::pdf(&[pdf::image()]));
-    let ran = desk.qiao(["ask", "What do otters eat?", "scan.pdf", "otters.md", "--json"]).ok().says(&["scan.pdf", "no text"]);
+    let ran = desk
+        .qiao(["ask", "What do otters eat?", "scan.pdf", "otters.md", "--json"])
+        .ok()
+        .says(&["scan.pdf", "no text"]);
     assert_eq!(ran.json()["citations"][0]["document"], "otters.md");
 }
 

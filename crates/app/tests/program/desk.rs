@@ -19,8 +19,23 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Variables of the person who runs the tests that the program or its parts listen to.
 const FOREIGN: &[&str] = &[
-    "QIAO_KB", "QIAO_MODEL", "HF_ENDPOINT", "HF_HOME", "HF_HUB_CACHE", "HF_HUB_OFFLINE", "HF_TOKEN", "SSL_CERT_FILE", "LANG",
-    "LANGUAGE", "LC_ALL", "LC_MESSAGES", "COLUMNS", "NO_COLOR", "CLICOLOR_FORCE", "RUST_LOG", "RUST_BACKTRACE",
+    "QIAO_KB",
+    "QIAO_MODEL",
+    "HF_ENDPOINT",
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "HF_HUB_OFFLINE",
+    "HF_TOKEN",
+    "SSL_CERT_FILE",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_MESSAGES",
+    "COLUMNS",
+    "NO_COLOR",
+    "CLICOLOR_FORCE",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
 ];
 
 /// `qiao ARGS…`, not started yet, without network and without the user's settings.

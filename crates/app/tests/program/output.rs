@@ -89,7 +89,8 @@ fn lists_stop_quietly_where_the_reader_does() {
     let desk = Desk::new();
     // many objects, each written by itself: the pipe breaks between two of them
     desk.write("texts.txt", "word\n".repeat(400));
-    let mut child = desk.command(["embed", "--file", "texts.txt"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        desk.command(["embed", "--file", "texts.txt"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::with_capacity(1, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with('{'));

@@ -4,7 +4,8 @@
 pub(crate) type Content = Vec<u8>;
 
 const FONT: &[u8] = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>";
-const IMAGE: &[u8] = b"<</Type/XObject/Subtype/Image/Width 2/Height 2/ColorSpace/DeviceGray/BitsPerComponent 8/Length 4>>\n\
+const IMAGE: &[u8] =
+    b"<</Type/XObject/Subtype/Image/Width 2/Height 2/ColorSpace/DeviceGray/BitsPerComponent 8/Length 4>>\n\
     stream\n\x00\xff\xff\x00\nendstream";
 /// The standard security handler with checks that no password passes.
 const LOCK: &str = "/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4\
@@ -63,6 +64,8 @@ fn assemble(pages: &[Content], trailer: &str) -> Vec<u8> {
     }
     let start = out.len();
     let size = objects.len() + 1;
-    out.extend_from_slice(format!("{table}trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{start}\n%%EOF\n").as_bytes());
+    out.extend_from_slice(
+        format!("{table}trailer\n<</Size {size}/Root 1 0 R{trailer}>>\nstartxref\n{start}\n%%EOF\n").as_bytes(),
+    );
     out
 }

@@ -7,7 +7,10 @@ const SECRETS: [&str; 4] = ["zyxquortle", "甪端貔貅", "Vexillomancy", "confi
 /// Two documents; the first has words of its own in text, headings and name.
 fn two() -> Desk {
     let desk = Desk::new();
-    desk.write("confidential-plan.md", "# Vexillomancy\n\nThe zyxquortle hums at dawn.\n\n## 甪端貔貅\n\n甪端貔貅住在山里。\n");
+    desk.write(
+        "confidential-plan.md",
+        "# Vexillomancy\n\nThe zyxquortle hums at dawn.\n\n## 甪端貔貅\n\n甪端貔貅住在山里。\n",
+    );
     desk.write("bridges.md", "Bridges carry roads over rivers.\n");
     desk.qiao(["add", "confidential-plan.md", "bridges.md"]).ok();
     desk
@@ -32,9 +35,12 @@ fn a_removed_document_leaves_no_byte() {
     }
     let absolute = desk.path("confidential-plan.md");
     let numbered = two();
-    for (desk, named) in
-        [(&desk, absolute.to_str().unwrap()), (&numbered, "1"), (&two(), "confidential-plan.md"), (&two(), "./confidential-plan.md")]
-    {
+    for (desk, named) in [
+        (&desk, absolute.to_str().unwrap()),
+        (&numbered, "1"),
+        (&two(), "confidential-plan.md"),
+        (&two(), "./confidential-plan.md"),
+    ] {
         let ran = desk.qiao(["remove", named]).ok().says(&["removed", "confidential-plan.md"]);
         assert_eq!(ran.text(), "", "what is said to a person is no data");
         check_gone(desk);
@@ -53,7 +59,8 @@ fn a_document_whose_file_is_gone_can_be_removed() {
 fn vectors_of_a_removed_text_go_too() {
     let desk = two();
     let chunks = desk.qiao(["chunk", "confidential-plan.md", "--json"]).ok().json_lines();
-    let hashes: Vec<_> = chunks.iter().map(|c| qiao::types::ContentHash::of(c["text"].as_str().unwrap().as_bytes())).collect();
+    let hashes: Vec<_> =
+        chunks.iter().map(|c| qiao::types::ContentHash::of(c["text"].as_str().unwrap().as_bytes())).collect();
     assert_eq!(hashes.len(), 2);
     assert!(hashes.iter().all(|hash| desk.kb_holds(hash.as_str().as_bytes())), "the vectors' keys are in the file");
     desk.qiao(["remove", "1"]).ok();
@@ -67,7 +74,11 @@ fn a_name_that_two_documents_have_removes_neither() {
         desk.write(name, "Otters eat sea urchins.\n");
     }
     desk.qiao(["add", "a", "b"]).ok();
-    desk.qiao(["remove", "note.md"]).exits(1).says(&["2 documents are called note.md", "give a number or a path", "qiao list"]);
+    desk.qiao(["remove", "note.md"]).exits(1).says(&[
+        "2 documents are called note.md",
+        "give a number or a path",
+        "qiao list",
+    ]);
     assert_eq!(desk.listed(), ["a/note.md", "b/note.md"]);
 }
 
@@ -90,7 +101,8 @@ fn a_number_is_not_given_again() {
     let desk = two();
     desk.qiao(["remove", "2"]).ok();
     desk.qiao(["add", "bridges.md"]).ok();
-    let ids: Vec<_> = desk.qiao(["list", "--json"]).ok().json_lines().iter().map(|d| d["id"].as_i64().unwrap()).collect();
+    let ids: Vec<_> =
+        desk.qiao(["list", "--json"]).ok().json_lines().iter().map(|d| d["id"].as_i64().unwrap()).collect();
     assert_eq!(ids, [1, 3]);
 }
 

@@ -37,7 +37,10 @@ fn ask() {
 #[test]
 fn ask_refused() {
     let desk = desk();
-    assert_json_snapshot!(shape(&desk, desk.qiao(["ask", "Who won the football World Cup in 1998?", "-k", "1", "--json"]).exits(1)));
+    assert_json_snapshot!(shape(
+        &desk,
+        desk.qiao(["ask", "Who won the football World Cup in 1998?", "-k", "1", "--json"]).exits(1)
+    ));
 }
 
 #[test]
@@ -126,7 +129,10 @@ fn similarity_names_scores() {
 fn model_list() {
     let desk = Desk::new();
     let cache = desk.path("no-cache");
-    let ran = crate::desk::run(desk.command(["model", "list", "--json"]).env("QIAO_CACHE", &cache).env("HF_HUB_CACHE", &cache)).ok();
+    let ran = crate::desk::run(
+        desk.command(["model", "list", "--json"]).env("QIAO_CACHE", &cache).env("HF_HUB_CACHE", &cache),
+    )
+    .ok();
     assert!(ran.json_lines().iter().all(|row| row["installed"] == false && row["path"].is_null()));
     assert_json_snapshot!(shape(&desk, ran));
     let here = desk.qiao(["model", "list", "--json"]).ok().json_lines();
