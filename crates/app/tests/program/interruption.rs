@@ -40,35 +40,33 @@ fn signal(name: &str) -> impl Fn(u32) + '_ {
 #[test]
 #[cfg(unix)]
 fn an_add_that_was_killed_leaves_no_half_document_and_goes_on() {
-    for name in ["KILL", "INT"] {
-        let desk = Desk::new();
-        desk.write("otters.md", "Otters eat sea urchins.\n");
-        desk.qiao(["add", "otters.md"]).ok();
-        let keys = keys(&desk);
-        let ran = stopped(&desk, &keys, signal(name));
-        assert!(!ran.status.success(), "SIG{name} came too late: {}", ran.stderr);
-        let before = staged(&desk, &keys);
-        assert!((1..keys.len()).contains(&before), "{before} of {} vectors were staged", keys.len());
-        // no half document: what was there answers, what was not is not
-        assert_eq!(desk.listed(), ["otters.md"], "after SIG{name}");
-        let hits = desk.qiao(["search", "one-hot codes", "--json"]).ok().json()["hits"].clone();
-        assert!(hits.as_array().unwrap().iter().all(|hit| hit["document"] == "otters.md"), "{hits}");
-        assert!(staged(&desk, &keys) >= before, "what was staged is kept");
-        // the same command finishes
-        let again = run(desk.command(["add", EN, "--json"]).current_dir(repository())).ok().json();
-        assert_eq!((&again["outcome"], &again["chunks"]), (&"added".into(), &keys.len().into()));
-        assert_eq!(desk.listed().len(), 2);
-        let whole = desk.qiao(["show", "bridge-en.pdf", "--json"]).ok().json();
-        let parsed = run(desk.command(["parse", EN, "--json"]).current_dir(repository())).ok().json();
-        assert_eq!(whole["text"], parsed["text"]);
-        let found = desk.qiao(["search", "one-hot codes", "--in", "bridge-en.pdf", "-k", "1000", "--json"]).ok().json();
-        assert_eq!(found["hits"].as_array().unwrap().len(), keys.len(), "every chunk has its vector, once");
-    }
+    let desk = Desk::new();
+    desk.write("otters.md", "Otters eat sea urchins.\n");
+    desk.qiao(["add", "otters.md"]).ok();
+    let keys = keys(&desk);
+    let ran = stopped(&desk, &keys, signal("KILL"));
+    assert!(!ran.status.success(), "killed too late: {}", ran.stderr);
+    let before = staged(&desk, &keys);
+    assert!((1..keys.len()).contains(&before), "{before} of {} vectors were staged", keys.len());
+    // no half document: what was there answers, what was not is not
+    assert_eq!(desk.listed(), ["otters.md"]);
+    let hits = desk.qiao(["search", "one-hot codes", "--json"]).ok().json()["hits"].clone();
+    assert!(hits.as_array().unwrap().iter().all(|hit| hit["document"] == "otters.md"), "{hits}");
+    assert!(staged(&desk, &keys) >= before, "what was staged is kept");
+    // the same command finishes
+    let again = run(desk.command(["add", EN, "--json"]).current_dir(repository())).ok().json();
+    assert_eq!((&again["outcome"], &again["chunks"]), (&"added".into(), &keys.len().into()));
+    assert_eq!(desk.listed().len(), 2);
+    let whole = desk.qiao(["show", "bridge-en.pdf", "--json"]).ok().json();
+    let parsed = run(desk.command(["parse", EN, "--json"]).current_dir(repository())).ok().json();
+    assert_eq!(whole["text"], parsed["text"]);
+    let found = desk.qiao(["search", "one-hot codes", "--in", "bridge-en.pdf", "-k", "1000", "--json"]).ok().json();
+    assert_eq!(found["hits"].as_array().unwrap().len(), keys.len(), "every chunk has its vector, once");
 }
 
 #[test]
 #[cfg(unix)]
-fn a_replacement_that_was_killed_leaves_the_old_version() {
+fn a_replacement_that_was_interrupted_leaves_the_old_version() {
     let desk = Desk::new();
     let path = desk.write("notes.pdf", crate::pdf::pdf(&[crate::pdf::lines(&["Otters eat sea urchins."])]));
     desk.qiao(["add", "notes.pdf"]).ok();
@@ -76,7 +74,7 @@ fn a_replacement_that_was_killed_leaves_the_old_version() {
     std::fs::copy(repository().join(EN), &path).unwrap();
     let child = desk.command(["add", "notes.pdf"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("a staged vector", || staged(&desk, &keys) > 0);
-    signal("KILL")(child.id());
+    signal("INT")(child.id());
     assert!(!finish(child).status.success());
     assert_eq!(desk.qiao(["show", "notes.pdf"]).ok().text(), "Otters eat sea urchins.\n");
     desk.qiao(["add", "notes.pdf"]).ok().says(&["replaced"]);

@@ -2,6 +2,7 @@
 //! multilingual-e5-small-q4 in the cache (`cargo xtask test` pulls them), and nothing of the network.
 
 #![expect(clippy::unwrap_used, reason = "what the tests' own helpers cannot do fails the test")]
+#![expect(clippy::print_stdout, reason = "figures that a test measured are shown with it")]
 
 mod add;
 mod ask;
