@@ -1,0 +1,21 @@
+//! The program as a person meets it: the built binary, its output, its exit codes. Needs the models all-MiniLM-L6-v2 and
+//! multilingual-e5-small-q4 in the cache (`cargo xtask test` pulls them), and nothing of the network.
+
+#![expect(clippy::unwrap_used, reason = "what the tests' own helpers cannot do fails the test")]
+#![expect(clippy::print_stdout, reason = "figures that a test measured are shown with it")]
+
+mod add;
+mod ask;
+mod bridges;
+mod desk;
+mod environment;
+mod exits;
+mod hostile;
+mod interruption;
+mod limits;
+mod output;
+mod pdf;
+mod remove;
+mod search;
+mod shapes;
+mod vectors;
