@@ -76,7 +76,7 @@ pub(crate) struct Ask {
     pub(crate) question: String,
     /// Files and folders to add where they are new, and to answer from alone [default: the whole knowledge base].
     pub(crate) sources: Vec<PathBuf>,
-    /// Passages to take into account.
+    /// Passages to list as hits; the sentences of the best four are weighed for quotation.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) hits: u32,
 }

@@ -48,8 +48,13 @@ impl Printer {
     /// A line for the person at the terminal.
     pub(crate) fn note(&self, line: &str) {
         if !self.quiet {
-            let _ = writeln!(io::stderr(), "{line}");
+            self.warn(line);
         }
+    }
+
+    /// A line that even a quiet run says: something was not done.
+    pub(crate) fn warn(&self, line: &str) {
+        let _ = writeln!(io::stderr(), "{}", harmless(line));
     }
 
     /// Says what failed, with its causes, and gives the exit code.
@@ -61,7 +66,7 @@ impl Printer {
             // whoever read the output has seen enough
             return ExitCode::SUCCESS;
         }
-        let _ = writeln!(io::stderr(), "error: {}", chain(error.chain()));
+        self.warn(&format!("error: {}", qiao::error::chain(error.chain())));
         ExitCode::from(error.downcast_ref::<Error>().map_or(Kind::Bug, Error::kind).exit_code())
     }
 
@@ -73,22 +78,9 @@ impl Printer {
     }
 }
 
-/// An error and its causes on one line; a cause that its effect has quoted already is not said again.
-fn chain<'a>(causes: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
-    causes.fold(String::new(), |said, cause| {
-        let cause = cause.to_string();
-        match said.is_empty() {
-            true => cause,
-            false if said.contains(&cause) => said,
-            false => format!("{said}: {cause}"),
-        }
-    })
-}
-
-/// An engine's error with its causes.
-pub(crate) fn reason(error: &Error) -> String {
-    let first: &(dyn std::error::Error + 'static) = error;
-    chain(std::iter::successors(Some(first), |e| e.source()))
+/// Control characters, which a file's name may hold and a terminal would obey, made visible.
+fn harmless(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -198,7 +190,7 @@ impl<'a> AddProgress<'a> {
                 }
             }
             FileOutcome::Unchanged { .. } => {}
-            FileOutcome::Failed(error) => self.printer.note(&format!("failed {path}: {}", reason(error))),
+            FileOutcome::Failed(error) => self.printer.warn(&format!("failed {path}: {}", error.reason())),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Arguments and environment into what the verbs need.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,7 +10,7 @@ use qiao::error::{Error, Kind};
 use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError};
 use qiao::model::{EncoderId, Provenance, registry};
 use qiao::parse::WorkerParser;
-use qiao::seams::{Encoder, Limits};
+use qiao::seams::{Encoder, Limits, Store};
 use qiao::store::SqliteStore;
 use qiao::{EncoderSource, Engine};
 
@@ -27,7 +27,8 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn resolve(global: &Global) -> anyhow::Result<Self> {
-        let limits = Limits { seconds: global.parse_seconds, memory: global.parse_mebibytes << 20, ..Limits::default() };
+        let limits =
+            Limits { seconds: global.parse_seconds, memory: global.parse_mebibytes << 20, ..Limits::default() };
         let kb = global.kb.clone().map_or_else(default_kb, Ok)?;
         Ok(Self { kb, model: global.model.clone(), limits })
     }
@@ -51,7 +52,8 @@ impl Settings {
     }
 
     fn over(&self, store: SqliteStore, printer: &Printer) -> anyhow::Result<Engine> {
-        let program = std::env::current_exe().context("cannot find qiao's own program file, which reads documents as a worker")?;
+        let program = std::env::current_exe()
+            .context("cannot find qiao's own program file, which reads documents as a worker")?;
         let parser = WorkerParser::new(program, vec!["parse-worker".into()]);
         let settings = qiao::Settings { limits: self.limits };
         Ok(Engine::new(Box::new(store), Box::new(parser), self.encoder_source(printer), settings))
@@ -59,10 +61,14 @@ impl Settings {
 
     /// Finds and loads the model that was named, else the one the knowledge base was made with, else the default.
     pub(crate) fn encoder_source(&self, printer: &Printer) -> EncoderSource {
-        let named = self.model.clone();
+        let (named, kb) = (self.model.clone(), self.kb.clone());
         let printer = printer.clone();
         Box::new(move |stored: Option<&EncoderId>| {
-            let (name, fallback) = match (&named, stored) {
+            let own = match (&named, stored) {
+                (None, None) => encoder_of(&kb)?,
+                _ => None,
+            };
+            let (name, fallback) = match (&named, stored.or(own.as_ref())) {
                 (Some(named), _) => (named.as_str(), Fallback::Allowed),
                 (None, Some(stored)) => (stored.model.as_str(), Fallback::Never),
                 (None, None) => (registry::DEFAULT, Fallback::Allowed),
@@ -71,9 +77,14 @@ impl Settings {
         })
     }
 
-    pub(crate) fn kb(&self) -> &std::path::Path {
+    pub(crate) fn kb(&self) -> &Path {
         &self.kb
     }
+}
+
+/// The encoder that the knowledge base was made with, if there is one.
+fn encoder_of(kb: &Path) -> Result<Option<EncoderId>, Error> {
+    Ok(SqliteStore::open_existing(kb)?.map_or(Ok(None), |store| store.encoder())?)
 }
 
 fn default_kb() -> anyhow::Result<PathBuf> {

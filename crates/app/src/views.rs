@@ -105,7 +105,10 @@ pub(crate) fn refusal_text(refusal: Refusal, judgement: Option<Judgement>) -> St
              nearest passages all the same.",
             j.relevance, j.threshold
         ),
-        _ => "There is nothing to answer from: add documents first (qiao add PATH).".to_owned(),
+        (Refusal::NothingRelevant, None) => "Nothing in these documents bears on the question.".to_owned(),
+        (Refusal::NothingToSearch, _) => {
+            "There is nothing to answer from: add documents first (qiao add PATH).".to_owned()
+        }
     }
 }
 
@@ -141,9 +144,11 @@ fn place(document: &str, locator: &Locator, headings: &[String]) -> String {
     format!("{document}{at}{under}")
 }
 
-/// White space as single spaces: a quotation over several lines reads as one.
+/// White space as single spaces, so that a quotation over several lines reads as one; control characters, which a
+/// terminal would obey, left out.
 fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !c.is_control()).collect()
 }
 
 fn shortened(text: &str, characters: usize) -> String {

@@ -21,7 +21,10 @@ fn main() -> ExitCode {
     let result = PdfParser.parse(Media::Pdf, &bytes, &Limits::default());
     let (json, code) = match &result {
         Ok(content) => (serde_json::to_string(content), ExitCode::SUCCESS),
-        Err(error) => (serde_json::to_string(&serde_json::json!({ "error": error, "message": error.to_string() })), ExitCode::from(3)),
+        Err(error) => (
+            serde_json::to_string(&serde_json::json!({ "error": error, "message": error.to_string() })),
+            ExitCode::from(3),
+        ),
     };
     println!("{}", json.unwrap_or_default());
     code

@@ -85,7 +85,13 @@ fn report(name: &str, engine: &Engine, questions: &Questions, verbose: bool) -> 
     println!(
         "{file}: of {} answerable questions {} have the answering sentence quoted ({} first), {} its page, {} are refused; \
          {} quotations; of {} unanswerable ones {others} are refused",
-        own.asked, own.quoted, own.quoted_first, own.page, own.refused, own.quotes, questions.unanswerable.len(),
+        own.asked,
+        own.quoted,
+        own.quoted_first,
+        own.page,
+        own.refused,
+        own.quotes,
+        questions.unanswerable.len(),
     );
     Ok(())
 }

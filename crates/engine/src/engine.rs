@@ -14,7 +14,8 @@ use crate::retrieve;
 use crate::seams::{Batch, Encoder, Filter, Limits, NewDocument, Parser, Store};
 use crate::source::{self, Skipped, Source};
 use crate::types::{
-    Answer, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Found, Hit, LedgerEntry, Outcome, Piece,
+    Answer, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Found, Hit, LedgerEntry, Outcome,
+    Piece, Refusal,
 };
 
 /// Gives the encoder when it is first needed; it is told which one the knowledge base was made with, if any.
@@ -180,7 +181,8 @@ impl Engine {
         drop(bytes);
         let pieces = self.cut(&content)?;
         let encoder = self.encoder()?;
-        let texts: Vec<(ContentHash, &str)> = pieces.iter().map(|(p, hash)| (hash.clone(), &content.text[p.span.range()])).collect();
+        let texts: Vec<(ContentHash, &str)> =
+            pieces.iter().map(|(p, hash)| (hash.clone(), &content.text[p.span.range()])).collect();
         let total = texts.len();
         let mut progress = |done| on_event(&AddEvent::Embedding { path: &source.path, done, total });
         embed::stage(self.store.as_mut(), encoder.as_ref(), &texts, &mut progress)?;
@@ -195,7 +197,7 @@ impl Engine {
     }
 
     fn failed(&mut self, source: &Source, error: Error) -> Result<FileOutcome, Error> {
-        let detail = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        let detail = error.reason();
         let entry = LedgerEntry { origin: source.origin(), outcome: Outcome::Failed, detail };
         self.store.commit(&Batch { ledger: vec![entry], ..Batch::default() })?;
         Ok(FileOutcome::Failed(error))
@@ -206,11 +208,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be read.
     pub fn parse_file(&self, path: &Path) -> Result<Document, Error> {
-        let found = source::find(path).map_err(|e| Error::new(Kind::BadInput, "cannot parse this", e))?;
-        let [source] = &found.sources[..] else {
-            let reason = source::SourceError::Special { path: path.to_path_buf() };
-            return Err(Error::new(Kind::BadInput, "cannot parse a folder; give one file", reason));
-        };
+        let source = &source::file(path).map_err(|e| Error::new(Kind::BadInput, "cannot read this", e))?;
         let bytes = source::read(source).map_err(|e| Error::new(Kind::BadInput, "cannot read this file", e))?;
         let content = self.parse(source, &bytes)?;
         Ok(Document { id: DocumentId(0), origin: source.origin(), content_hash: ContentHash::of(&bytes), content })
@@ -241,6 +239,9 @@ impl Engine {
     /// # Errors
     /// When no encoder is to be had, or the store fails.
     pub fn search(&self, query: &str, k: usize, filter: &Filter) -> Result<Vec<Hit>, Error> {
+        if self.store.encoder()?.is_none() {
+            return Ok(Vec::new());
+        }
         let embedding = self.embed_query(query)?;
         let snapshot = self.store.snapshot()?;
         Ok(retrieve::search(snapshot.as_ref(), &embedding, k, filter)?.hits)
@@ -251,6 +252,9 @@ impl Engine {
     /// # Errors
     /// When no encoder is to be had, or the store fails.
     pub fn ask(&self, question: &str, k: usize, filter: &Filter) -> Result<Answer, Error> {
+        if self.store.encoder()?.is_none() {
+            return Ok(Answer::refused(Refusal::NothingToSearch));
+        }
         let embedding = self.embed_query(question)?;
         let encoder = self.encoder()?;
         let snapshot = self.store.snapshot()?;
@@ -295,7 +299,11 @@ fn describe(unread: &[crate::types::Unread]) -> String {
 }
 
 fn lost() -> Error {
-    Error::new(Kind::Bug, "a result was lost", crate::error::StoreError::Corrupt { what: "fewer results than were asked for" })
+    Error::new(
+        Kind::Bug,
+        "a result was lost",
+        crate::error::StoreError::Corrupt { what: "fewer results than were asked for" },
+    )
 }
 
 #[cfg(test)]
@@ -307,7 +315,7 @@ mod tests {
     use crate::embed::HashingEncoder;
     use crate::parse::AllParsers;
     use crate::store::{MemoryStore, SqliteStore};
-    use crate::types::{Locator, Refusal};
+    use crate::types::Locator;
 
     fn engine(store: Box<dyn Store>, encoder: &Arc<HashingEncoder>) -> Engine {
         let encoder: Arc<dyn Encoder> = encoder.clone();
@@ -320,7 +328,8 @@ mod tests {
         path
     }
 
-    const NOTES: &str = "# Bridges\n\nThe stone bridge of Zhaozhou has one arch.\n\n## Tolls\n\nThe toll for a horse was two coins.\n";
+    const NOTES: &str =
+        "# Bridges\n\nThe stone bridge of Zhaozhou has one arch.\n\n## Tolls\n\nThe toll for a horse was two coins.\n";
 
     #[test]
     fn a_file_is_added_asked_replaced_and_removed() {
@@ -377,7 +386,8 @@ mod tests {
         let mut engine = engine(Box::new(SqliteStore::in_memory().unwrap()), &Arc::new(HashingEncoder::default()));
         let seen = Rc::new(std::cell::RefCell::new(Vec::new()));
         let log = seen.clone();
-        let report = engine.add(&[folder.path().to_path_buf()], &mut |e| log.borrow_mut().push(format!("{e:?}"))).unwrap();
+        let report =
+            engine.add(&[folder.path().to_path_buf()], &mut |e| log.borrow_mut().push(format!("{e:?}"))).unwrap();
         assert_eq!((report.files.len(), report.skipped.len(), report.documents().len()), (2, 1, 1));
         assert!(matches!(report.files[0].1, FileOutcome::Failed(_)));
         assert!(seen.borrow()[0].contains("c.jpg"));

@@ -21,7 +21,9 @@ pub enum ParseError {
     #[error("it is empty")]
     Empty,
     /// Pages without a single letter: scans.
-    #[error("its {pages} page(s) hold no text, only images or drawings; qiao does not read scans yet: run OCR over it first")]
+    #[error(
+        "its {pages} page(s) hold no text, only images or drawings; qiao does not read scans yet: run OCR over it first"
+    )]
     OnlyImages {
         /// Number of pages.
         pages: u32,
@@ -84,7 +86,9 @@ pub enum StoreError {
         source: DatabaseError,
     },
     /// Another process is writing.
-    #[error("another process has been writing to {path} for {seconds} s; wait for it to finish, then run the command again")]
+    #[error(
+        "another process has been writing to {path} for {seconds} s; wait for it to finish, then run the command again"
+    )]
     Busy {
         /// The file.
         path: std::path::PathBuf,
@@ -116,7 +120,9 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Vectors of another model.
-    #[error("the knowledge base holds vectors of {stored}, not of {given}; leave out --model to go on with {stored}, or give another --kb")]
+    #[error(
+        "the knowledge base holds vectors of {stored}, not of {given}; leave out --model to go on with {stored}, or give another --kb"
+    )]
     OtherEncoder {
         /// The model it was made with.
         stored: String,
@@ -124,7 +130,9 @@ pub enum StoreError {
         given: String,
     },
     /// What is stored breaks the file's own rules.
-    #[error("the knowledge base holds {what} that does not fit; restore it from a backup, or remove and add the document again")]
+    #[error(
+        "the knowledge base holds {what} that does not fit; restore it from a backup, or remove and add the document again"
+    )]
     Corrupt {
         /// What was found.
         what: &'static str,
@@ -155,14 +163,14 @@ pub enum Kind {
     Bug,
 }
 
-/// The one table of exit codes and HTTP statuses.
-const KINDS: [(Kind, u8, u16); 6] = [
-    (Kind::NotFound, 1, 404),
-    (Kind::Usage, 2, 400),
-    (Kind::BadInput, 3, 422),
-    (Kind::Model, 4, 503),
-    (Kind::Store, 5, 500),
-    (Kind::Bug, 70, 500),
+/// The one table of exit codes, HTTP statuses and what they mean.
+const KINDS: [(Kind, u8, u16, &str); 6] = [
+    (Kind::NotFound, 1, 404, "nothing found, or refused where that is the answer"),
+    (Kind::Usage, 2, 400, "used wrongly"),
+    (Kind::BadInput, 3, 422, "bad input"),
+    (Kind::Model, 4, 503, "no model or service"),
+    (Kind::Store, 5, 500, "the knowledge base failed"),
+    (Kind::Bug, 70, 500, "a fault of qiao"),
 ];
 
 impl Kind {
@@ -176,7 +184,12 @@ impl Kind {
         self.row().2
     }
 
-    fn row(self) -> (Kind, u8, u16) {
+    /// All exit codes but 0, with their meaning.
+    pub fn exit_codes() -> impl Iterator<Item = (u8, &'static str)> {
+        KINDS.into_iter().map(|row| (row.1, row.3))
+    }
+
+    fn row(self) -> (Kind, u8, u16, &'static str) {
         KINDS.into_iter().find(|row| row.0 == self).unwrap_or(KINDS[5])
     }
 }
@@ -192,14 +205,36 @@ pub struct Error {
 
 impl Error {
     /// An error of `kind` while `doing`: "cannot read /a/b.pdf".
-    pub fn new(kind: Kind, doing: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn new(
+        kind: Kind,
+        doing: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self { kind, doing: doing.into(), source: source.into() }
+    }
+
+    /// What was being done and why it failed, on one line; a cause that its effect has quoted already is not said again.
+    pub fn reason(&self) -> String {
+        let first: &(dyn std::error::Error + 'static) = self;
+        chain(std::iter::successors(Some(first), |e| e.source()))
     }
 
     /// What kind of failure it is.
     pub fn kind(&self) -> Kind {
         self.kind
     }
+}
+
+/// An error and its causes on one line, none said twice.
+pub fn chain<'a>(causes: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>) -> String {
+    causes.fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match said.is_empty() {
+            true => cause,
+            false if said.contains(&cause) => said,
+            false => format!("{said}: {cause}"),
+        }
+    })
 }
 
 impl From<StoreError> for Error {

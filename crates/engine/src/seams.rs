@@ -7,8 +7,8 @@ use qiao_model::{EncodeError, Encoded, EncoderId, Long, Receipt, Role, Scored};
 
 use crate::error::{ParseError, StoreError};
 use crate::types::{
-    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, EmbeddingError, LedgerEntry,
-    Locator, Media, Piece, Span,
+    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, EmbeddingError,
+    LedgerEntry, Locator, Media, Piece, Span,
 };
 
 /// What reading one file may cost.

@@ -53,7 +53,8 @@ fn a_book_keeps_its_sentences_whole_and_its_furniture_apart() {
     assert_eq!(furniture, [header, "1", header, "2", header, "3", header, "4"]);
     let headings: Vec<&str> = content.sections.iter().map(|s| words(&content, s.heading)).collect();
     assert_eq!(headings, ["Exercise 1", "Exercise 2", "Exercise 3", "Exercise 4"]);
-    let over = "Here is a sentence that goes on, which is the well-known custom of books about lakes, and it ends here.";
+    let over =
+        "Here is a sentence that goes on, which is the well-known custom of books about lakes, and it ends here.";
     let at = content.text.find(over).unwrap();
     let span = Span::new(at, at + over.len());
     let pages: Vec<u32> = content.anchors.iter().filter(|a| a.span.overlaps(span)).map(|a| place(a).0).collect();
@@ -139,10 +140,13 @@ fn odd_files_neither_crash_nor_break_the_rules() {
         println!("skipped: no shared data");
         return;
     };
-    let reference: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("words.json")).unwrap()).unwrap();
+    let reference: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("words.json")).unwrap()).unwrap();
     for (name, known) in reference.as_object().unwrap() {
         match parse(&std::fs::read(folder.join(name)).unwrap()) {
-            Ok(content) if known["pages"].is_u64() => assert_eq!(content.pages.map(u64::from), known["pages"].as_u64(), "{name}"),
+            Ok(content) if known["pages"].is_u64() => {
+                assert_eq!(content.pages.map(u64::from), known["pages"].as_u64(), "{name}")
+            }
             Ok(_) => {}
             Err(ParseError::Crashed { how }) => panic!("{name}: {how}"),
             Err(_) => {}

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::identity::Prompts;
 
@@ -180,7 +180,9 @@ fn modules(path: &Path) -> Result<(Pooling, bool), DirectoryError> {
     for (i, module) in modules.iter().enumerate() {
         match module.r#type.rsplit('.').next().unwrap_or_default() {
             "Transformer" if i == 0 => {}
-            "Pooling" if pooling.is_none() => pooling = Some(read_pooling(&path.join(&module.path).join("config.json"))?),
+            "Pooling" if pooling.is_none() => {
+                pooling = Some(read_pooling(&path.join(&module.path).join("config.json"))?)
+            }
             "Normalize" if pooling.is_some() => normalize = true,
             _ => return Err(unsupported(&file, format!("the module {} in place {i}", module.r#type))),
         }

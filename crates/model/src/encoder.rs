@@ -60,11 +60,29 @@ pub enum EncodeError {
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// A text beyond the limit, where that was to be an error.
-    #[error("a text has {tokens} tokens, and the model takes {limit}; shorten it, or cut it with --long window or truncate")]
+    #[error(
+        "a text has {tokens} tokens, and the model takes {limit}; shorten it, or cut it with --long window or truncate"
+    )]
     TooLong {
         /// Its tokens, prompt included, special ones not counted.
         tokens: usize,
         /// The limit in the same count.
+        limit: usize,
+    },
+    /// A token the weights have no row for: tokens were added and the embeddings not resized.
+    #[error(
+        "the tokenizer gives token {token}, and the weights have {rows} rows; the model directory does not fit together"
+    )]
+    Vocabulary {
+        /// The token's id.
+        token: u32,
+        /// Rows of the embedding table.
+        rows: usize,
+    },
+    /// A limit that leaves no room for a text.
+    #[error("the model takes {limit} tokens, and its special and prompt tokens need as many")]
+    NoRoom {
+        /// Its limit.
         limit: usize,
     },
     /// A vector that is not finite: broken weights.
@@ -134,7 +152,11 @@ impl SentenceEncoder {
             passage_precision: Precision::F32,
             query_precision: Precision::F32,
         };
-        Ok(Self { id, directory, tokenizer, model })
+        let encoder = Self { id, directory, tokenizer, model };
+        match encoder.max_tokens(Role::Query)?.min(encoder.max_tokens(Role::Passage)?) {
+            0 => Err(EncodeError::NoRoom { limit: encoder.directory.max_tokens }),
+            _ => Ok(encoder),
+        }
     }
 
     /// All that decides its numbers.
@@ -195,6 +217,10 @@ impl SentenceEncoder {
         if long == Long::Error && tokens.dropped > 0 {
             let limit = limit - self.tokenizer.special();
             return Err(EncodeError::TooLong { tokens: tokens.content, limit });
+        }
+        let rows = self.directory.config.vocab_size;
+        if let Some(token) = tokens.windows.iter().flatten().find(|id| **id as usize >= rows) {
+            return Err(EncodeError::Vocabulary { token: *token, rows });
         }
         Ok(tokens)
     }

@@ -15,6 +15,6 @@ mod weights;
 pub use directory::{DirectoryError, Pooling};
 pub use encoder::{EncodeError, Encoded, Long, Provenance, Receipt, SentenceEncoder};
 pub use identity::{EncoderId, Precision, Prompts, Role};
-pub use tokenizer::TokenizerError;
 pub use qiao_vecmath::{Scored, TopK, dot};
+pub use tokenizer::TokenizerError;
 pub use weights::WeightError;

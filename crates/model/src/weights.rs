@@ -36,7 +36,7 @@ pub enum WeightError {
         name: String,
     },
     /// A tensor of another shape than the configuration says.
-    #[error("tensor {name} has shape {found:?}, config.json asks for {expected:?}")]
+    #[error("tensor {name} has shape {}, config.json asks for {}", shape(found), shape(expected))]
     Shape {
         /// The tensor.
         name: String,
@@ -53,6 +53,11 @@ pub enum WeightError {
         /// Its kind.
         dtype: String,
     },
+}
+
+/// `[384, 1536]` as `384 x 1536`.
+fn shape(sizes: &[usize]) -> String {
+    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" x ")
 }
 
 #[derive(Debug)]
@@ -112,9 +117,9 @@ impl Weights {
         let pairs = || bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
         match entry.dtype {
             Dtype::F32 if floats(bytes).is_some() => Ok(Tensor::Mapped(self.file.clone(), entry.bytes.clone())),
-            Dtype::F32 => Ok(Tensor::Owned(
-                bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
-            )),
+            Dtype::F32 => {
+                Ok(Tensor::Owned(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()))
+            }
             Dtype::F16 => Ok(Tensor::Owned(pairs().map(|b| half::f16::from_le_bytes(b).to_f32()).collect())),
             Dtype::BF16 => Ok(Tensor::Owned(pairs().map(|b| half::bf16::from_le_bytes(b).to_f32()).collect())),
             other => Err(WeightError::Dtype { name: name.into(), dtype: other.to_string() }),

@@ -70,7 +70,8 @@ fn the_shared_references() {
 #[test]
 fn a_text_has_the_same_bits_alone_and_in_any_batch() {
     let model = model(MODELS[0]);
-    let texts = ["a", "桥 is a bridge", "", "one two three four five six seven eight nine ten", "The bank of the river."];
+    let texts =
+        ["a", "桥 is a bridge", "", "one two three four five six seven eight nine ten", "The bank of the river."];
     let together = model.encode(Role::Passage, &texts, Long::Truncate).unwrap();
     for (text, expected) in texts.iter().zip(&together) {
         assert_eq!(&model.encode(Role::Passage, &[text], Long::Truncate).unwrap()[0], expected);

@@ -30,15 +30,6 @@ impl Simd {
         Self(Kind::Portable)
     }
 
-    /// Its name, as the identity of an encoder records it.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            Kind::Portable => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => "avx2+fma",
-        }
-    }
-
     pub(crate) fn kind(self) -> Kind {
         self.0
     }

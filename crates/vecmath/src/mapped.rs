@@ -17,7 +17,8 @@ impl MappedFile {
             return Ok(Self(None));
         }
         // SAFETY: the map is read-only and private. A file that another process shortens while it is mapped would end
-        // this process with SIGBUS; model files are written aside and renamed into place, never changed where they lie.
+        // this process with SIGBUS: qiao's own model files are written aside and renamed into place, never changed where they
+        // lie, and a directory of the user's own must not be rewritten while it serves.
         let map = unsafe { memmap2::MmapOptions::new().map_copy_read_only(&file)? };
         Ok(Self(Some(map)))
     }

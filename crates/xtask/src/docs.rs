@@ -54,7 +54,8 @@ fn pages(root: &Path) -> Result<Vec<PathBuf>> {
 fn dead_links(root: &Path, page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap_or_default();
     let folder = page.parent().unwrap_or(root);
-    let target = |rest: &str| rest.split(')').next().unwrap_or_default().split('#').next().unwrap_or_default().to_owned();
+    let target =
+        |rest: &str| rest.split(')').next().unwrap_or_default().split('#').next().unwrap_or_default().to_owned();
     let targets = text.split("](").skip(1).map(target);
     let local = targets.filter(|t| !t.is_empty() && !t.contains("://") && !t.starts_with("mailto:"));
     local.filter(|t| !folder.join(t).exists()).map(|t| format!("{}: {t}", page.display())).collect()

@@ -85,7 +85,10 @@ fn faults(file: &str, text: &str) -> Vec<String> {
 fn imports(text: &str) -> Vec<&str> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     let names = code.flat_map(|line| line.split("crate::").skip(1));
-    names.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()).filter(|n| !n.is_empty()).collect()
+    names
+        .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next())
+        .filter(|n| !n.is_empty())
+        .collect()
 }
 
 #[cfg(test)]

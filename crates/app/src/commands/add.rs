@@ -4,7 +4,7 @@ use qiao::{AddReport, FileOutcome, Kind};
 use serde_json::json;
 
 use crate::args::Add;
-use crate::out::{AddProgress, Printer, reason};
+use crate::out::{AddProgress, Printer};
 use crate::settings::Settings;
 
 pub(crate) fn run(verb: &Add, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -35,7 +35,7 @@ fn lines(report: &AddReport, printer: &Printer) -> anyhow::Result<()> {
                 json!({"path": path, "outcome": outcome, "id": id, "chunks": chunks, "unread": unread})
             }
             FileOutcome::Unchanged { id } => json!({"path": path, "outcome": "unchanged", "id": id}),
-            FileOutcome::Failed(error) => json!({"path": path, "outcome": "failed", "reason": reason(error)}),
+            FileOutcome::Failed(error) => json!({"path": path, "outcome": "failed", "reason": error.reason()}),
         })?;
     }
     for skipped in &report.skipped {

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use qiao::AddReport;
 use qiao::seams::Filter;
-use qiao::types::{Answer, Refusal, Usage};
+use qiao::types::{Answer, Refusal};
 
 use crate::args::Ask;
 use crate::out::{AddProgress, Printer};
@@ -12,7 +12,7 @@ use crate::views::{AnswerView, answer_text, refusal_text};
 pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
     let answer = match answer(verb, settings, printer)? {
         Some(answer) => answer,
-        None => nothing_to_search(),
+        None => Answer::refused(Refusal::NothingToSearch),
     };
     match (printer.json(), answer.refusal) {
         (true, _) => printer.object(&AnswerView::of(&answer))?,
@@ -36,10 +36,4 @@ fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<
     }
     let filter = Filter::Documents(documents.into_iter().collect());
     Ok(Some(engine.ask(&verb.question, verb.hits as usize, &filter)?))
-}
-
-fn nothing_to_search() -> Answer {
-    let (text, citations, hits) = (String::new(), Vec::new(), Vec::new());
-    let refusal = Some(Refusal::NothingToSearch);
-    Answer { text, citations, hits, refusal, judgement: None, usage: Usage::default() }
 }

@@ -2,6 +2,7 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::{Arg, Command, CommandFactory};
+use qiao::Kind;
 
 use crate::args::Args;
 use crate::out::Printer;
@@ -15,7 +16,8 @@ pub(crate) fn run(printer: &Printer) -> anyhow::Result<ExitCode> {
     for verb in root.get_subcommands().filter(|c| !c.is_hide_set()) {
         section(&mut page, "qiao", verb)?;
     }
-    page.push_str("\n## Exit codes\n\n0 done; 1 nothing found, or refused; 2 used wrongly; 3 bad input; 4 no model or service; 5 knowledge base; 70 a fault of qiao.\n");
+    let codes = Kind::exit_codes().map(|(code, meaning)| format!("- {code}: {meaning}\n")).collect::<String>();
+    write!(page, "\n## Exit codes\n\n- 0: done\n{codes}")?;
     printer.data(&page)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -47,7 +49,8 @@ fn options<'a>(arguments: impl Iterator<Item = &'a Arg>) -> String {
             None => argument.get_id().as_str().to_uppercase(),
         };
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        let defaults: Vec<String> = argument.get_default_values().iter().map(|v| v.to_string_lossy().into_owned()).collect();
+        let defaults: Vec<String> =
+            argument.get_default_values().iter().map(|v| v.to_string_lossy().into_owned()).collect();
         let default = match defaults.is_empty() || !argument.get_action().takes_values() {
             true => String::new(),
             false => format!(" [default: {}]", defaults.join(" ")),

@@ -2,7 +2,6 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use qiao::model::{self, Encoded};
 use qiao::{Error, Kind};
 use serde_json::json;
@@ -42,30 +41,32 @@ enum Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn open(path: Option<&'a Path>, printer: &'a Printer) -> anyhow::Result<Self> {
+    fn open(path: Option<&'a Path>, printer: &'a Printer) -> Result<Self, Error> {
         let Some(path) = path else { return Ok(Self::Out(printer)) };
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
-        let file = std::fs::File::create(&partial).with_context(|| format!("cannot write {}", path.display()))?;
+        let file = std::fs::File::create(&partial).map_err(unwritable(path))?;
         Ok(Self::File { file: std::io::BufWriter::new(file), partial: partial.into(), path })
     }
 
     fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         match self {
             Self::Out(printer) => printer.bytes(bytes),
-            Self::File { file, path, .. } => {
-                file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
-            }
+            Self::File { file, path, .. } => Ok(file.write_all(bytes).map_err(unwritable(path))?),
         }
     }
 
     fn finish(self) -> anyhow::Result<()> {
         if let Self::File { file, partial, path } = self {
             file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-            std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))?;
+            std::fs::rename(&partial, path).map_err(unwritable(path))?;
         }
         Ok(())
     }
+}
+
+fn unwritable(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    move |e| Error::new(Kind::BadInput, format!("cannot write {}", path.display()), e)
 }
 
 fn role(role: Role) -> model::Role {
@@ -123,7 +124,12 @@ fn read_texts(path: &Path) -> anyhow::Result<Vec<String>> {
     let text = String::from_utf8(bytes).map_err(|e| bad(e.into()))?;
     if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("jsonl")) {
         let object = |(i, line): (usize, &str)| text_of(line).map_err(|e| bad(format!("line {}: {e}", i + 1).into()));
-        return Ok(text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()).map(object).collect::<Result<_, _>>()?);
+        return Ok(text
+            .lines()
+            .enumerate()
+            .filter(|(_, l)| !l.trim().is_empty())
+            .map(object)
+            .collect::<Result<_, _>>()?);
     }
     Ok(text.lines().map(str::to_owned).collect())
 }

@@ -38,8 +38,11 @@ impl std::error::Error for NoSuchDocument {}
 /// The document meant by a number, a path, or a name that only one has.
 fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
     let mut all = engine.documents()?;
-    let path = std::fs::canonicalize(named).map(|path| path.to_string_lossy().into_owned()).ok();
-    let is_meant = |d: &DocumentSummary| named.parse() == Ok(d.id.0) || d.origin == named || Some(&d.origin) == path.as_ref();
+    // a file that has left the disk can still be named
+    let path = std::fs::canonicalize(named).or_else(|_| std::path::absolute(named));
+    let path = path.map(|path| path.to_string_lossy().into_owned()).ok();
+    let is_meant =
+        |d: &DocumentSummary| named.parse() == Ok(d.id.0) || d.origin == named || Some(&d.origin) == path.as_ref();
     if let Some(at) = all.iter().position(is_meant) {
         return Ok(all.swap_remove(at));
     }

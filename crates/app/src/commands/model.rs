@@ -42,7 +42,10 @@ fn text(row: &ModelRow, config: &FetchConfig) -> String {
         Some(here) => format!("here: {} MB in {}", here.bytes / 1_000_000, here.path.display()),
         None => format!("not here: needs {}", row.needs),
     };
-    format!("{}\n    {}\n    {} dimensions, {} tokens\n    {here}\n", row.name, row.summary, row.dimension, row.max_tokens)
+    format!(
+        "{}\n    {}\n    {} dimensions, {} tokens\n    {here}\n",
+        row.name, row.summary, row.dimension, row.max_tokens
+    )
 }
 
 pub(crate) fn pull(verb: &Pull, _settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {

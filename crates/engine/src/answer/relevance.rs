@@ -1,3 +1,4 @@
+use qiao_model::EncoderId;
 use qiao_model::registry::{self, Relevance};
 
 use crate::types::{Features, Judgement, Scripts};
@@ -7,12 +8,14 @@ const THRESHOLD: f32 = 0.5;
 
 /// Weighs the features by the model's own coefficients: a logistic function, fitted for each model on questions asked of
 /// their own article and of others (`bench/refusal`).
-pub(super) fn judge(model: &str, features: Features) -> Judgement {
-    let Relevance { spaced, cjk, crossed, chunk, sentence, coverage } = registry::relevance(model);
+pub(super) fn judge(encoder: &EncoderId, features: Features) -> Judgement {
+    let Relevance { spaced, cjk, cjk_to_spaced, spaced_to_cjk, chunk, sentence, coverage } =
+        registry::relevance(&encoder.weights_sha256);
     let bias = match features.scripts {
         Scripts::Spaced => spaced,
         Scripts::Cjk => cjk,
-        Scripts::Crossed => crossed,
+        Scripts::CjkToSpaced => cjk_to_spaced,
+        Scripts::SpacedToCjk => spaced_to_cjk,
     };
     let sum = bias + chunk * features.chunk + sentence * features.sentence + coverage * features.coverage;
     Judgement { relevance: 1.0 / (1.0 + (-sum).exp()), threshold: THRESHOLD, features }

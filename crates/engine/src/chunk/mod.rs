@@ -94,6 +94,9 @@ impl<'a> Cutter<'a> {
     }
 
     fn paragraph(&mut self, span: Span) -> Result<(), EncodeError> {
+        if self.is_vast(span) {
+            return self.sentences(span);
+        }
         let tokens = self.count(span)?;
         if !self.fits(tokens) && self.open.as_ref().is_some_and(|open| open.tokens * 2 >= self.size.target) {
             self.close()?;
@@ -101,6 +104,15 @@ impl<'a> Cutter<'a> {
         if self.fits(tokens) {
             return self.append(span, false);
         }
+        self.sentences(span)
+    }
+
+    /// Whether it is beyond the limit without counting; the tokenizer takes many times the room of its text.
+    fn is_vast(&self, span: Span) -> bool {
+        span.len() > self.size.limit.saturating_mul(32)
+    }
+
+    fn sentences(&mut self, span: Span) -> Result<(), EncodeError> {
         let text = &self.content.text[span.range()];
         for sentence in sentences(text) {
             self.append(Span::new(span.start + sentence.start, span.start + sentence.end), false)?;
@@ -115,6 +127,9 @@ impl<'a> Cutter<'a> {
     /// Adds a unit to the open piece, closing that first where the unit does not fit.
     fn append(&mut self, unit: Span, heading: bool) -> Result<(), EncodeError> {
         let Some(unit) = trimmed(&self.content.text, unit) else { return Ok(()) };
+        if self.is_vast(unit) {
+            return self.split(unit, heading);
+        }
         let tokens = self.count(unit)?;
         if tokens > self.size.limit {
             return self.split(unit, heading);
@@ -206,7 +221,17 @@ mod tests {
 
     fn content(text: &str, sections: Vec<Section>, furniture: Vec<Span>) -> Content {
         let (text, title, language, pages) = (text.to_owned(), None, None, None);
-        Content { media: Media::Text, title, language, pages, text, sections, furniture, anchors: vec![], unread: vec![] }
+        Content {
+            media: Media::Text,
+            title,
+            language,
+            pages,
+            text,
+            sections,
+            furniture,
+            anchors: vec![],
+            unread: vec![],
+        }
     }
 
     fn section(text: &str, heading: &str, level: u8) -> Section {

@@ -5,5 +5,5 @@ mod sentences;
 mod words;
 
 pub use script::{detect, is_cjk, is_mostly_cjk};
-pub use sentences::{clauses, sentences};
+pub use sentences::{clauses, is_whole, sentences};
 pub use words::{coverage, terms};

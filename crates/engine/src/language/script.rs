@@ -32,7 +32,8 @@ mod tests {
 
     #[test]
     fn languages_of_plain_texts() {
-        let english = "An embedding is a list of numbers that stands for a text, so that near numbers mean near meanings.";
+        let english =
+            "An embedding is a list of numbers that stands for a text, so that near numbers mean near meanings.";
         assert_eq!(detect(english).as_deref(), Some("eng"));
         assert_eq!(detect("嵌入是一串数字，它代表一段文字：意思相近，数字也相近。").as_deref(), Some("cmn"));
         assert_eq!(detect(""), None);

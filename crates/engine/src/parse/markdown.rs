@@ -39,7 +39,8 @@ struct Page<'a> {
     text: String,
     anchors: Vec<Anchor>,
     sections: Vec<Section>,
-    heading: Option<(u8, usize)>,
+    /// Level of the open heading, and where its words begin once there are some.
+    heading: Option<(u8, Option<usize>)>,
     lists: Vec<Option<u64>>,
     gap: &'static str,
     metadata: Option<String>,
@@ -68,7 +69,8 @@ impl<'a> Page<'a> {
             Event::HardBreak => self.part("\n"),
             Event::TaskListMarker(done) => self.words(if done { "[x] " } else { "[ ] " }, range.start),
             Event::FootnoteReference(name) => self.words(&format!("[{name}]"), range.start),
-            Event::Html(_) | Event::InlineHtml(_) | Event::Rule => {}
+            Event::Html(block) => self.html(&block, range.start),
+            Event::InlineHtml(_) | Event::Rule => {}
         }
     }
 
@@ -76,7 +78,7 @@ impl<'a> Page<'a> {
         match tag {
             Tag::Heading { level, .. } => {
                 self.part("\n\n");
-                self.heading = Some((level as u8, range.start));
+                self.heading = Some((level as u8, None));
             }
             Tag::MetadataBlock(_) => self.metadata = Some(String::new()),
             Tag::List(first) => {
@@ -108,22 +110,26 @@ impl<'a> Page<'a> {
     }
 
     fn end_heading(&mut self) {
-        if let Some((level, at)) = self.heading.take() {
-            let start = self.anchors.iter().rev().take_while(|a| self.offset_of(a) >= at).last().map(|a| a.span.start);
-            if let Some(start) = start {
-                let heading = Span::new(start, self.text.len());
-                self.title.get_or_insert_with(|| self.text[heading.range()].to_owned());
-                self.sections.push(Section { level, heading });
-            }
+        if let Some((level, Some(start))) = self.heading.take() {
+            let heading = Span::new(start, self.text.len());
+            self.title.get_or_insert_with(|| self.text[heading.range()].to_owned());
+            self.sections.push(Section { level, heading });
         }
         self.part("\n\n");
     }
 
-    /// First byte in the source of an anchor's line.
-    fn offset_of(&self, anchor: &Anchor) -> usize {
-        match anchor.place {
-            Place::Line { line } => self.line_starts[line as usize - 1],
-            Place::Box { .. } => 0,
+    /// A line of an HTML block: its words without the tags.
+    fn html(&mut self, block: &str, at: usize) {
+        let mut words = String::new();
+        for (i, part) in block.split('<').enumerate() {
+            let after = if i == 0 { part } else { part.split_once('>').map_or("", |(_, rest)| rest) };
+            words.push_str(after);
+        }
+        let words = words.trim();
+        if !words.is_empty() {
+            self.part("\n\n");
+            self.words(words, at);
+            self.part("\n\n");
         }
     }
 
@@ -158,8 +164,14 @@ impl<'a> Page<'a> {
 
     fn words(&mut self, words: &str, at: usize) {
         let gap = std::mem::take(&mut self.gap);
+        if words.is_empty() {
+            return;
+        }
         if !self.text.is_empty() {
             self.text.push_str(gap);
+        }
+        if let Some((_, start @ None)) = &mut self.heading {
+            *start = Some(self.text.len());
         }
         let first = self.line_starts.partition_point(|start| *start <= at) as u32;
         for (line, part) in (first..).zip(words.split_inclusive('\n')) {
@@ -207,7 +219,9 @@ mod tests {
 
     #[test]
     fn words_without_markup_headings_with_levels() {
-        let content = parse("# A *title*\n\nFirst **bold** line\nwraps, [link](x).\n\n## Sub\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n");
+        let content = parse(
+            "# A *title*\n\nFirst **bold** line\nwraps, [link](x).\n\n## Sub\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |\n",
+        );
         assert_eq!(content.text, "A title\n\nFirst bold line wraps, link.\n\nSub\n\n- one\n- two\n\na | b\nc | d");
         let headings: Vec<(u8, &str)> =
             content.sections.iter().map(|s| (s.level, &content.text[s.heading.range()])).collect();
@@ -222,6 +236,14 @@ mod tests {
         assert_eq!(content.title.as_deref(), Some("桥"));
         let lines: Vec<Place> = content.anchors.iter().map(|a| a.place).collect();
         assert_eq!(lines, [5, 6, 9, 10].map(|line| Place::Line { line }));
+    }
+
+    #[test]
+    fn headings_in_lists_and_quotes_and_words_in_html_are_kept() {
+        let content = parse("> # Quoted\n\n - ## Listed\n\n<div>\n<b>Words</b> in a box\n</div>\n");
+        let headings: Vec<&str> = content.sections.iter().map(|s| &content.text[s.heading.range()]).collect();
+        assert_eq!(headings, ["Quoted", "Listed"]);
+        assert!(content.text.contains("Words in a box"), "{}", content.text);
     }
 
     proptest! {

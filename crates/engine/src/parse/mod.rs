@@ -57,7 +57,7 @@ fn decode(bytes: &[u8], media: Media) -> Result<String, ParseError> {
     let text = std::str::from_utf8(bytes).map_err(|e| ParseError::NotUtf8 { at: e.valid_up_to() })?;
     if let Some(at) = text.find('\0') {
         let reason = format!("a zero byte at {at}, as binary files have");
-        return Err(ParseError::Damaged { media: media.name().into(), reason });
+        return Err(ParseError::Damaged { media: media.label().into(), reason });
     }
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }

@@ -53,12 +53,12 @@ impl Parser for WorkerParser {
         let lost = |e: std::io::Error| ParseError::Worker { reason: e.to_string() };
         let mut child = self.start(media, limits).map_err(lost)?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        // anchors and JSON's own marks take a few times the room of the text
+        let most = limits.text.saturating_mul(4).saturating_add(1 << 26);
         let outcome = std::thread::scope(|scope| {
             let (send, receive) = mpsc::channel();
             scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(bytes)));
             let complaints = scope.spawn(move || read_all(stderr, 1 << 16));
-            // anchors and JSON's own marks take a few times the room of the text
-            let most = limits.text.saturating_mul(4).saturating_add(1 << 26);
             scope.spawn(move || send.send(read_all(stdout, most)));
             let output = receive.recv_timeout(Duration::from_secs(limits.seconds));
             if output.is_err() || output.as_ref().is_ok_and(|o| o.len() as u64 >= most) {
@@ -71,6 +71,9 @@ impl Parser for WorkerParser {
         });
         let (output, status, complaints) = outcome?;
         let Some(output) = output else { return Err(ParseError::Timeout { seconds: limits.seconds }) };
+        if output.len() as u64 >= most {
+            return Err(ParseError::TooMuchText { mebibytes: limits.text >> 20 });
+        }
         verdict(&output, status, &complaints, limits)
     }
 }
@@ -87,7 +90,7 @@ fn read_all(pipe: Option<impl Read>, most: u64) -> Vec<u8> {
 fn verdict(output: &[u8], status: ExitStatus, complaints: &[u8], limits: &Limits) -> Verdict {
     if status.success() {
         let verdict: Verdict = serde_json::from_slice(output)
-            .map_err(|_| ParseError::TooMuchText { mebibytes: limits.text >> 20 })?;
+            .map_err(|e| ParseError::Crashed { how: format!("its answer cannot be read: {e}") })?;
         let content = verdict?;
         content.check().map_err(|broken| ParseError::Crashed { how: broken.to_string() })?;
         return Ok(content);
@@ -132,12 +135,16 @@ pub fn run_worker(media: Media, limits: &Limits, mut input: impl Read, output: i
 /// Limits of this process for good: address space, processor time, no core file; ended with its parent on Linux.
 #[cfg(unix)]
 fn confine(limits: &Limits) -> std::io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
-    let both = |n: u64| Rlimit { current: Some(n), maximum: Some(n) };
-    setrlimit(Resource::Core, both(0))?;
-    setrlimit(Resource::Cpu, Rlimit { current: Some(limits.seconds + 1), maximum: Some(limits.seconds + 2) })?;
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // a limit that the caller's own is already below cannot be raised, and need not be
+    let limit = |resource, soft: u64, hard: u64| {
+        let most = getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        setrlimit(resource, Rlimit { current: Some(soft.min(most)), maximum: Some(hard.min(most)) })
+    };
+    limit(Resource::Core, 0, 0)?;
+    limit(Resource::Cpu, limits.seconds + 1, limits.seconds + 2)?;
     #[cfg(not(target_os = "macos"))]
-    setrlimit(Resource::As, both(limits.memory))?;
+    limit(Resource::As, limits.memory, limits.memory)?;
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     Ok(())

@@ -51,6 +51,9 @@ pub enum SkipReason {
     /// A device, pipe or socket.
     #[error("not a regular file")]
     Special,
+    /// A path that JSON and the knowledge base cannot hold as it is.
+    #[error("its path is not UTF-8; rename it")]
+    Name,
     /// Not to be listed.
     #[error("cannot be listed: {reason}")]
     Unlisted {
@@ -82,6 +85,18 @@ pub enum SourceError {
         /// The path.
         path: PathBuf,
     },
+    /// A folder where one file is wanted.
+    #[error("{path} is a folder; give one file")]
+    Folder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A path that JSON and the knowledge base cannot hold as it is.
+    #[error("{path} is not UTF-8; rename it")]
+    Name {
+        /// The path.
+        path: PathBuf,
+    },
     /// Beyond [`MAX_FILE_BYTES`].
     #[error("{path} has {mebibytes} MiB, more than the {most} MiB that qiao reads of one file; split it")]
     Large {
@@ -108,17 +123,35 @@ pub struct Found {
 /// # Errors
 /// When the path itself cannot be opened, or is a file that qiao does not read.
 pub fn find(path: &Path) -> Result<Found, SourceError> {
-    let open = |source| SourceError::Open { path: path.to_path_buf(), source };
+    match file(path) {
+        Err(SourceError::Folder { .. }) => {
+            let open = |source| SourceError::Open { path: path.to_path_buf(), source };
+            Ok(walk(&std::fs::canonicalize(path).map_err(open)?))
+        }
+        one => Ok(Found { sources: vec![one?], skipped: Vec::new() }),
+    }
+}
+
+/// Looks at `path`, which must be one file.
+///
+/// # Errors
+/// When it cannot be opened, is a folder, or is a file that qiao does not read.
+pub fn file(path: &Path) -> Result<Source, SourceError> {
+    let named = || path.to_path_buf();
+    let open = |source| SourceError::Open { path: named(), source };
     let resolved = std::fs::canonicalize(path).map_err(open)?;
     let metadata = std::fs::metadata(&resolved).map_err(open)?;
     if metadata.is_dir() {
-        return Ok(walk(&resolved));
+        return Err(SourceError::Folder { path: named() });
     }
     if !metadata.is_file() {
-        return Err(SourceError::Special { path: path.to_path_buf() });
+        return Err(SourceError::Special { path: named() });
     }
-    let media = media_of(&resolved).ok_or_else(|| SourceError::Kind { path: path.to_path_buf() })?;
-    Ok(Found { sources: vec![Source { path: resolved, media }], skipped: Vec::new() })
+    if resolved.to_str().is_none() {
+        return Err(SourceError::Name { path: named() });
+    }
+    let media = media_of(&resolved).ok_or_else(|| SourceError::Kind { path: named() })?;
+    Ok(Source { path: resolved, media })
 }
 
 fn walk(folder: &Path) -> Found {
@@ -144,6 +177,8 @@ fn walk(folder: &Path) -> Found {
             SkipReason::Link
         } else if !entry.file_type().is_file() {
             SkipReason::Special
+        } else if entry.path().to_str().is_none() {
+            SkipReason::Name
         } else if let Some(media) = media_of(entry.path()) {
             found.sources.push(Source { path: entry.into_path(), media });
             continue;

@@ -6,9 +6,7 @@ use qiao_model::{EncoderId, TopK};
 
 use crate::error::StoreError;
 use crate::seams::{Batch, Filter, FoundChunk, Nearest, NewDocument, Snapshot, Staged, Store};
-use crate::types::{
-    Chunk, ChunkId, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Locator, Span,
-};
+use crate::types::{Chunk, ChunkId, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Locator, Span};
 
 /// A knowledge base that is gone with the process.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@ use super::sqlite::{SqliteStore, space};
 use crate::error::StoreError;
 use crate::seams::{Filter, FoundChunk, Nearest, Snapshot};
 use crate::types::{
-    Anchor, Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Locator, Media, Piece,
-    Place, Rect, Section, Span, Unread,
+    Anchor, Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Locator, Media,
+    Piece, Place, Rect, Section, Span, Unread,
 };
 
 pub(super) struct SqliteSnapshot<'a> {
@@ -60,10 +60,11 @@ impl<'a> SqliteSnapshot<'a> {
     fn chunk(&self, id: ChunkId) -> Result<FoundChunk, rusqlite::Error> {
         let sql = "SELECT document, start, end, tokens, heading_path, origin FROM chunk
                    JOIN document ON document.id = chunk.document WHERE chunk.id = ?1";
-        let (document, span, tokens, path, origin) = self.transaction.prepare_cached(sql)?.query_row([id.0], |row| {
-            let span = span(row, 1)?;
-            Ok((DocumentId(row.get(0)?), span, row.get::<_, i64>(3)?, row.get::<_, String>(4)?, row.get(5)?))
-        })?;
+        let (document, span, tokens, path, origin) =
+            self.transaction.prepare_cached(sql)?.query_row([id.0], |row| {
+                let span = span(row, 1)?;
+                Ok((DocumentId(row.get(0)?), span, row.get::<_, i64>(3)?, row.get::<_, String>(4)?, row.get(5)?))
+            })?;
         let heading_path = serde_json::from_str(&path).unwrap_or_default();
         let locator = Locator::of(span, &self.anchors(document, span)?);
         let text = self.text(document, span)?;
@@ -73,10 +74,12 @@ impl<'a> SqliteSnapshot<'a> {
 
     /// A part of a document's text, read in place: the text of a long document is never loaded for one chunk.
     fn text(&self, document: DocumentId, span: Span) -> Result<String, rusqlite::Error> {
-        let corrupt = |e: std::io::Error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e))
-        };
+        let corrupt =
+            |e: std::io::Error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e));
         let mut blob = self.transaction.blob_open("main", "document", "text", document.0, true)?;
+        if span.end > blob.len() {
+            return Err(rusqlite::Error::IntegralValueOutOfRange(1, span.end as i64));
+        }
         let mut bytes = vec![0; span.len()];
         blob.seek(SeekFrom::Start(span.start as u64)).map_err(corrupt)?;
         blob.read_exact(&mut bytes).map_err(corrupt)?;
@@ -104,8 +107,13 @@ impl<'a> SqliteSnapshot<'a> {
             language: row.get("language")?,
             pages: row.get("pages")?,
             text,
-            sections: self.all(id, "SELECT start, end, level FROM section WHERE document = ?1 ORDER BY start", section)?,
-            furniture: self.all(id, "SELECT start, end FROM furniture WHERE document = ?1 ORDER BY start", |r| span(r, 0))?,
+            sections: self.all(
+                id,
+                "SELECT start, end, level FROM section WHERE document = ?1 ORDER BY start",
+                section,
+            )?,
+            furniture: self
+                .all(id, "SELECT start, end FROM furniture WHERE document = ?1 ORDER BY start", |r| span(r, 0))?,
             anchors,
             unread: self.all(id, "SELECT page, reason FROM unread WHERE document = ?1 ORDER BY page", unread)?,
         })
@@ -122,7 +130,7 @@ impl<'a> SqliteSnapshot<'a> {
 
     fn summaries(&self) -> Result<Vec<DocumentSummary>, rusqlite::Error> {
         let sql = "SELECT id, origin, content_hash, media, title, language, pages, added_at,
-                   length(CAST(text AS BLOB)) AS bytes,
+                   octet_length(text) AS bytes,
                    (SELECT count(*) FROM chunk WHERE chunk.document = document.id) AS chunks
                    FROM document ORDER BY id";
         let mut statement = self.transaction.prepare(sql)?;

@@ -78,12 +78,24 @@ impl SqliteStore {
         if format > FORMAT {
             return Err(StoreError::Newer { path, found: format, known: FORMAT });
         }
+        self.use_wal().map_err(failed)?;
         self.connection
-            .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;",
-            )
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
             .map_err(failed)?;
         if format == 0 { self.create().map_err(failed) } else { Ok(()) }
+    }
+
+    /// Switches to the write-ahead log. SQLite does not wait for another process at this one statement, so this does.
+    fn use_wal(&self) -> Result<(), rusqlite::Error> {
+        let switch = || self.connection.execute_batch("PRAGMA journal_mode = WAL");
+        let pause = Duration::from_millis(50);
+        for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+            match switch() {
+                Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => std::thread::sleep(pause),
+                done => return done,
+            }
+        }
+        switch()
     }
 
     /// Makes the tables, unless another process did so first.

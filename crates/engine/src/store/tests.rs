@@ -11,8 +11,8 @@ use crate::embed::HashingEncoder;
 use crate::error::StoreError;
 use crate::seams::{Batch, Encoder, Filter, NewDocument, Staged, Store};
 use crate::types::{
-    Anchor, Content, ContentHash, DocumentId, Embedding, LedgerEntry, Media, Outcome, Piece, Place, Rect, Section, Span,
-    Unread,
+    Anchor, Content, ContentHash, DocumentId, Embedding, LedgerEntry, Media, Outcome, Piece, Place, Rect, Section,
+    Span, Unread,
 };
 
 const ENCODER: HashingEncoder = HashingEncoder { encoded: std::sync::atomic::AtomicUsize::new(0), name: "hash" };
@@ -49,7 +49,10 @@ fn document(name: &str, text: &str) -> (NewDocument, Vec<Staged>) {
         receipt: qiao_model::Receipt { tokens: 1, dropped: 0, unknown: 0 },
     });
     let staged = staged.collect();
-    (NewDocument { origin: format!("/d/{name}"), content_hash: ContentHash::of(text.as_bytes()), content, pieces }, staged)
+    (
+        NewDocument { origin: format!("/d/{name}"), content_hash: ContentHash::of(text.as_bytes()), content, pieces },
+        staged,
+    )
 }
 
 fn publish(store: &mut dyn Store, name: &str, text: &str) -> DocumentId {
@@ -65,7 +68,8 @@ enum Operation {
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let publish = (0u8..4, prop::collection::vec(0u8..6, 1..5)).prop_map(|(name, lines)| Operation::Publish { name, lines });
+    let publish =
+        (0u8..4, prop::collection::vec(0u8..6, 1..5)).prop_map(|(name, lines)| Operation::Publish { name, lines });
     let remove = (0u8..4).prop_map(|name| Operation::Remove { name });
     prop::collection::vec(prop_oneof![3 => publish, 1 => remove], 1..10)
 }
@@ -97,7 +101,8 @@ fn seen(store: &dyn Store) -> (Vec<serde_json::Value>, Vec<(String, u32, String)
     assert_eq!(nearest.compared, nearest.scored.len());
     let ids: Vec<_> = nearest.scored.iter().map(|s| s.key).collect();
     let chunks = snapshot.chunks(&ids).unwrap();
-    let hits = chunks.into_iter().zip(&nearest.scored).map(|(c, s)| (c.text, s.score.to_bits(), format!("{:?}", c.locator)));
+    let hits =
+        chunks.into_iter().zip(&nearest.scored).map(|(c, s)| (c.text, s.score.to_bits(), format!("{:?}", c.locator)));
     documents.sort_by_key(|d| d["origin"].to_string());
     (documents, hits.collect())
 }

@@ -33,8 +33,7 @@ impl Store for SqliteStore {
         let path = self.path.clone();
         let failed = |e| super::sqlite::database(&path, "written", e);
         let removes = !batch.remove.is_empty();
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         for id in &batch.remove {
             remove(&transaction, *id).map_err(failed)?;
         }
@@ -142,7 +141,8 @@ fn publish(transaction: &Connection, new: &NewDocument) -> Result<DocumentId, ru
 }
 
 fn insert_content(transaction: &Connection, id: i64, content: &Content) -> Result<(), rusqlite::Error> {
-    let mut section = transaction.prepare("INSERT INTO section (document, start, end, level) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut section =
+        transaction.prepare("INSERT INTO section (document, start, end, level) VALUES (?1, ?2, ?3, ?4)")?;
     for s in &content.sections {
         section.execute(params![id, s.heading.start as i64, s.heading.end as i64, s.level])?;
     }
@@ -165,7 +165,8 @@ fn insert_content(transaction: &Connection, id: i64, content: &Content) -> Resul
             }
         };
     }
-    let mut unread = transaction.prepare("INSERT OR REPLACE INTO unread (document, page, reason) VALUES (?1, ?2, ?3)")?;
+    let mut unread =
+        transaction.prepare("INSERT OR REPLACE INTO unread (document, page, reason) VALUES (?1, ?2, ?3)")?;
     for u in &content.unread {
         unread.execute(params![id, u.page, u.reason])?;
     }
@@ -188,8 +189,7 @@ fn insert_chunks(transaction: &Connection, id: i64, new: &NewDocument) -> Result
 
 /// Deletes a document, its ledger lines, and the vectors that nothing else uses; the ledger keeps that something went.
 fn remove(transaction: &Connection, id: DocumentId) -> Result<(), rusqlite::Error> {
-    transaction
-        .execute("DELETE FROM ledger WHERE origin = (SELECT origin FROM document WHERE id = ?1)", [id.0])?;
+    transaction.execute("DELETE FROM ledger WHERE origin = (SELECT origin FROM document WHERE id = ?1)", [id.0])?;
     let orphans = delete(transaction, id)?;
     drop_unused(transaction, &orphans)?;
     let (origin, detail) = (String::new(), format!("document {id}"));

@@ -103,8 +103,10 @@ pub enum Scripts {
     Spaced,
     /// Both are Chinese or Japanese.
     Cjk,
-    /// One of each: they can share no words.
-    Crossed,
+    /// A Chinese or Japanese question, a passage with spaces: they can share few words.
+    CjkToSpaced,
+    /// The other way round.
+    SpacedToCjk,
 }
 
 /// What answering cost.
@@ -116,6 +118,14 @@ pub struct Usage {
     pub sentences_weighed: usize,
     /// Tokens encoded for the question and those sentences.
     pub tokens_encoded: usize,
+}
+
+impl Answer {
+    /// No answer, and nothing found.
+    pub fn refused(refusal: Refusal) -> Self {
+        let (text, citations, hits) = (String::new(), Vec::new(), Vec::new());
+        Self { text, citations, hits, refusal: Some(refusal), judgement: None, usage: Usage::default() }
+    }
 }
 
 /// An answer, or the refusal to give one.

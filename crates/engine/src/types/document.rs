@@ -65,6 +65,15 @@ impl Media {
         }
     }
 
+    /// The name in messages.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pdf => "PDF",
+            Self::Markdown => "Markdown",
+            Self::Text => "plain text",
+        }
+    }
+
     /// The media of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Pdf, Self::Markdown, Self::Text].into_iter().find(|m| m.name() == name)
@@ -132,7 +141,7 @@ impl Content {
         for (what, spans) in [("heading", &headings), ("furniture", &self.furniture), ("anchor", &anchors)] {
             let mut free = 0;
             for span in spans {
-                if span.start < free || span.start > span.end || span.of(&self.text).is_none() {
+                if span.start < free || span.start >= span.end || span.of(&self.text).is_none() {
                     return Err(ContentError { what, start: span.start, end: span.end });
                 }
                 free = span.end;

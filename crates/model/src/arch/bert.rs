@@ -75,11 +75,12 @@ impl Bert {
             heads: config.num_attention_heads,
             epsilon: config.layer_norm_eps,
             words: weights.tensor(&name("word_embeddings.weight"), &[config.vocab_size, width])?,
-            positions: weights
-                .tensor(&name("position_embeddings.weight"), &[config.max_position_embeddings, width])?,
+            positions: weights.tensor(&name("position_embeddings.weight"), &[config.max_position_embeddings, width])?,
             first_type: types.values().get(..width).unwrap_or_default().to_vec(),
             norm: Norm::load(weights, &name("LayerNorm"), width)?,
-            layers: layers.map(|i| Layer::load(weights, &format!("{root}encoder.layer.{i}."), config)).collect::<Result<_, _>>()?,
+            layers: layers
+                .map(|i| Layer::load(weights, &format!("{root}encoder.layer.{i}."), config))
+                .collect::<Result<_, _>>()?,
         })
     }
 

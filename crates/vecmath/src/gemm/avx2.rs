@@ -1,6 +1,8 @@
 //! AVX2 with FMA: up to six rows by sixteen outputs held in twelve registers.
 
-use std::arch::x86_64::{__m256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps};
+use std::arch::x86_64::{
+    __m256, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_storeu_ps,
+};
 
 use super::{HEIGHT, Tile, WIDTH};
 use crate::Simd;

@@ -113,7 +113,11 @@ fn pitches(lines: &[Line]) -> HashMap<i32, f32> {
     for pair in lines.windows(2) {
         let gap = pair[1].baseline - pair[0].baseline;
         let size = pair[0].style.size;
-        if pair[0].area == pair[1].area && pair[0].style.step() == pair[1].style.step() && gap > 0.7 * size && gap < 2.2 * size {
+        if pair[0].area == pair[1].area
+            && pair[0].style.step() == pair[1].style.step()
+            && gap > 0.7 * size
+            && gap < 2.2 * size
+        {
             gaps.entry(pair[0].style.step()).or_default().push(gap);
         }
     }
@@ -167,7 +171,8 @@ fn step(block: &Block, next: &Line, measure: &Measure) -> Step {
     if last.area != next.area || pitch <= 0.0 || pitch > widest || !last.style.same_size(next.style) {
         return Step::Part;
     }
-    if changes_face(last, next, measure) || (ends_paragraph(&last.text) && (is_caption(&next.text) || next.opens_bold)) {
+    if changes_face(last, next, measure) || (ends_paragraph(&last.text) && (is_caption(&next.text) || next.opens_bold))
+    {
         return Step::Part;
     }
     if last.style.mono || is_row(last, measure) || is_row(next, measure) || begins_item(block, last, next) {
@@ -191,7 +196,9 @@ fn is_row(line: &Line, measure: &Measure) -> bool {
 fn begins_item(block: &Block, last: &Line, next: &Line) -> bool {
     match marker(&next.text) {
         Some(Marker::Bullet) => true,
-        Some(Marker::Count | Marker::Dash) => ends_paragraph(&last.text) || block.first().is_some_and(|l| marker(&l.text).is_some()),
+        Some(Marker::Count | Marker::Dash) => {
+            ends_paragraph(&last.text) || block.first().is_some_and(|l| marker(&l.text).is_some())
+        }
         None => false,
     }
 }
@@ -258,7 +265,10 @@ fn is_open(block: &Block, body: Style, measure: &Measure) -> bool {
 
 /// Whether a line may be one of a paragraph, rather than of a table, a figure or code.
 fn is_prose(line: &Line) -> bool {
-    line.cells == 1 && !line.style.mono && (letters(&line.text) >= 12 || ends_paragraph(&line.text)) && line.text.chars().any(char::is_alphabetic)
+    line.cells == 1
+        && !line.style.mono
+        && (letters(&line.text) >= 12 || ends_paragraph(&line.text))
+        && line.text.chars().any(char::is_alphabetic)
 }
 
 /// Whether `block` reads as the rest of a paragraph: no item, no caption, no first line set in.
@@ -308,7 +318,8 @@ mod tests {
     #[test]
     fn list_items_break_but_stay_one_block() {
         let texts = ["We need a few things at once and for all:", "• one", "• two", "• three"];
-        let lines: Vec<Line> = texts.iter().enumerate().map(|(n, t)| line(t, (1, 50.0, 100.0 + 12.0 * n as f32))).collect();
+        let lines: Vec<Line> =
+            texts.iter().enumerate().map(|(n, t)| line(t, (1, 50.0, 100.0 + 12.0 * n as f32))).collect();
         let measure = Measure::of(&lines);
         let blocks = blocks(lines, &[None; 4], &measure);
         assert_eq!(blocks.len(), 1);
@@ -319,7 +330,12 @@ mod tests {
     fn a_paragraph_goes_on_over_the_page_and_over_a_caption() {
         let mut caption = sized(line("Figure 1 Something drawn here, with a caption.", (1, 50.0, 300.0)), 8.0);
         caption.area = 1;
-        let lines = vec![line(FULL, (1, 50.0, 100.0)), line(FULL, (1, 50.0, 112.0)), caption, line("of the page after it.", (2, 50.0, 50.0))];
+        let lines = vec![
+            line(FULL, (1, 50.0, 100.0)),
+            line(FULL, (1, 50.0, 112.0)),
+            caption,
+            line("of the page after it.", (2, 50.0, 50.0)),
+        ];
         let read = read(lines);
         assert_eq!(read.len(), 2);
         assert_eq!(read[0].last().unwrap(), "of the page after it.");

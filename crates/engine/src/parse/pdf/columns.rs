@@ -181,7 +181,10 @@ fn stretches<'a>(segments: &[&'a Segment], gutter: Gutter) -> Vec<Stretch<'a>> {
 impl Stretch<'_> {
     /// Whether both sides read as prose, and stand beside each other.
     fn is_columns(&self, gutter: Gutter) -> bool {
-        is_prose(&self.left) && is_prose(&self.right) && stand_side_by_side(&self.left, &self.right) && gutter.right > gutter.left
+        is_prose(&self.left)
+            && is_prose(&self.right)
+            && stand_side_by_side(&self.left, &self.right)
+            && gutter.right > gutter.left
     }
 }
 
@@ -252,7 +255,8 @@ mod tests {
             runs.extend(column(&format!("{name} right"), (260.0, top), 5));
         }
         runs.push(run("Figure 1: a caption over both of the columns, which is rather long", 60.0, 200.0));
-        let starts: Vec<String> = read(runs).into_iter().map(|a| a[0].split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        let starts: Vec<String> =
+            read(runs).into_iter().map(|a| a[0].split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(starts, ["A title", "upper left", "upper right", "Figure 1:", "lower left", "lower right"]);
     }
 

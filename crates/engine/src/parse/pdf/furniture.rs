@@ -87,7 +87,8 @@ impl Body {
         let mut weight: HashMap<(i32, bool), usize> = HashMap::new();
         for row in pages.clone().flatten() {
             let style = row.style();
-            *weight.entry((style.step(), style.bold)).or_default() += row.runs.iter().map(|r| letters(&r.text)).sum::<usize>();
+            *weight.entry((style.step(), style.bold)).or_default() +=
+                row.runs.iter().map(|r| letters(&r.text)).sum::<usize>();
         }
         let most = weight.into_iter().max_by_key(|(key, weight)| (*weight, key.0));
         let (step, bold) = most.map_or((20, false), |(key, _)| key);
@@ -120,15 +121,18 @@ fn edges(side: Side, (index, page): (usize, &Page), rows: &[Row]) -> Vec<Edge> {
         Side::Bottom => (0..rows.len()).rev().collect(),
     };
     let outer = inwards.iter().take(EDGE_ROWS.min(rows.len().saturating_sub(1)));
-    outer.enumerate().map(|(n, &row)| {
-        let next = inwards.get(n + 1).map(|&r| rows[r].baseline());
-        let gap = next.map_or(f32::INFINITY, |b| (b - rows[row].baseline()).abs());
-        let from_edge = match side {
-            Side::Top => rows[row].baseline(),
-            Side::Bottom => height - rows[row].baseline(),
-        };
-        Edge::of(&rows[row], (index, row), (from_edge, gap), from_edge / height)
-    }).collect()
+    outer
+        .enumerate()
+        .map(|(n, &row)| {
+            let next = inwards.get(n + 1).map(|&r| rows[r].baseline());
+            let gap = next.map_or(f32::INFINITY, |b| (b - rows[row].baseline()).abs());
+            let from_edge = match side {
+                Side::Top => rows[row].baseline(),
+                Side::Bottom => height - rows[row].baseline(),
+            };
+            Edge::of(&rows[row], (index, row), (from_edge, gap), from_edge / height)
+        })
+        .collect()
 }
 
 impl Edge {
@@ -181,7 +185,8 @@ struct Census {
 
 impl Census {
     fn of(edges: &[Vec<Edge>], body: Body) -> Self {
-        let mut census = Self { body, pages: edges.len(), said: HashMap::new(), patterns: HashMap::new(), placed: Vec::new() };
+        let mut census =
+            Self { body, pages: edges.len(), said: HashMap::new(), patterns: HashMap::new(), placed: Vec::new() };
         for edge in edges.iter().flatten() {
             let place = (edge.height, edge.page);
             census.said.entry(edge.said.clone()).or_default().push(place);
@@ -201,7 +206,8 @@ impl Census {
         while count > 0 && !self.is_detached(&rows[count - 1]) {
             count -= 1;
         }
-        let by_place = count == 0 && rows.first().is_some_and(|e| self.could_be_header(e) && self.holds_a_common_place(e));
+        let by_place =
+            count == 0 && rows.first().is_some_and(|e| self.could_be_header(e) && self.holds_a_common_place(e));
         if by_place { 1 } else { count }
     }
 
@@ -222,7 +228,9 @@ impl Census {
 
     fn repeats_but_for_digits(&self, edge: &Edge) -> bool {
         let pattern = edge.pattern();
-        pattern.contains('#') && !self.body.is_prominent(edge.style) && self.on_pages(self.patterns.get(&pattern), edge) >= MIN_PAGES
+        pattern.contains('#')
+            && !self.body.is_prominent(edge.style)
+            && self.on_pages(self.patterns.get(&pattern), edge) >= MIN_PAGES
     }
 
     /// On how many pages one of `places` lies at the height of `edge`.
@@ -252,8 +260,11 @@ impl Census {
 
 /// Whether `text` is a page number and no more: "12", "- 12 -", "Page 3 of 9", "第 3 页", "xii".
 fn is_page_number(text: &str) -> bool {
-    const WORDS: [&str; 14] = ["page", "seite", "p", "pag", "página", "of", "von", "de", "sur", "第", "页", "頁", "共", "s"];
-    let bare = text.trim_matches(|c: char| matches!(c, '-' | '–' | '—' | '·' | '|' | '[' | ']' | '(' | ')' | ' ' | '.')).to_lowercase();
+    const WORDS: [&str; 14] =
+        ["page", "seite", "p", "pag", "página", "of", "von", "de", "sur", "第", "页", "頁", "共", "s"];
+    let bare = text
+        .trim_matches(|c: char| matches!(c, '-' | '–' | '—' | '·' | '|' | '[' | ']' | '(' | ')' | ' ' | '.'))
+        .to_lowercase();
     if is_roman(&bare) {
         return true;
     }
@@ -268,7 +279,15 @@ fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut kind = ' ';
     for c in text.chars() {
-        let this = if c.is_ascii_digit() { '0' } else if super::script::is_cjk(c) { '字' } else if c.is_alphanumeric() { 'a' } else { ' ' };
+        let this = if c.is_ascii_digit() {
+            '0'
+        } else if super::script::is_cjk(c) {
+            '字'
+        } else if c.is_alphanumeric() {
+            'a'
+        } else {
+            ' '
+        };
         match tokens.last_mut() {
             Some(last) if this == kind && this != '字' && this != ' ' => last.push(c),
             _ if this != ' ' => tokens.push(c.to_string()),

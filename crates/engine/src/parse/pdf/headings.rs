@@ -95,7 +95,8 @@ fn find(places: &HashMap<String, Vec<Place>>, entry: &OutlineEntry, cursor: usiz
 pub(super) fn from_looks(blocks: &mut [Block], body: Style, measure: &Measure) {
     let looks: Vec<bool> = (0..blocks.len()).map(|at| looks_like_heading(blocks, at, body, measure)).collect();
     let leads: Vec<bool> = (0..blocks.len()).map(|at| looks[at] && leads_to_text(blocks, &looks, at, body)).collect();
-    let styles: BTreeSet<(i32, bool)> = blocks.iter().zip(&leads).filter(|(_, leads)| **leads).filter_map(|(b, _)| rank(b)).collect();
+    let styles: BTreeSet<(i32, bool)> =
+        blocks.iter().zip(&leads).filter(|(_, leads)| **leads).filter_map(|(b, _)| rank(b)).collect();
     for (block, _) in blocks.iter_mut().zip(leads).filter(|(_, leads)| *leads) {
         let level = rank(block).map_or(1, |own| styles.iter().rev().position(|s| *s == own).unwrap_or(0) + 1);
         block.kind = Kind::Heading((level as u8).min(MAX_LEVEL));
@@ -116,7 +117,13 @@ fn looks_like_heading(blocks: &[Block], at: usize, body: Style, measure: &Measur
     let shape = block.lines.len() <= MAX_LINES && letters(&words) <= MAX_LETTERS && !first.style.mono;
     let counted = words.ends_with(|c: char| c.is_ascii_digit());
     let row = words.contains(" …") || (block.lines.iter().any(|(_, l)| l.cells > 1) && (number.is_none() || counted));
-    if !shape || row || block.kind != Kind::Text || is_caption(&words) || !says_something(&words) || ends_as_prose(&last.text) {
+    if !shape
+        || row
+        || block.kind != Kind::Text
+        || is_caption(&words)
+        || !says_something(&words)
+        || ends_as_prose(&last.text)
+    {
         return false;
     }
     let alike = block.lines.iter().all(|(_, l)| l.style.bold == first.style.bold);
@@ -173,7 +180,9 @@ pub(super) fn title(blocks: &[Block], body: Style) -> Option<usize> {
     let at = blocks.iter().position(|b| on_first(b) && size(b) == largest)?;
     let words = blocks[at].words();
     let unique = !blocks.iter().any(|b| !on_first(b) && size(b) >= largest);
-    let clear = largest as f32 / 2.0 > 1.25 * body.size && blocks[at].lines.len() <= MAX_LINES && letters(&words) <= MAX_LETTERS;
+    let clear = largest as f32 / 2.0 > 1.25 * body.size
+        && blocks[at].lines.len() <= MAX_LINES
+        && letters(&words) <= MAX_LETTERS;
     (unique && clear && says_something(&words) && numbered(&words).is_none() && at < 8).then_some(at)
 }
 
@@ -202,14 +211,18 @@ mod tests {
 
     #[test]
     fn larger_lines_before_text_are_headings_by_rank() {
-        let mut lines = vec![sized(line("3 Lookup tables", (1, 50.0, 80.0)), 16.0), sized(line("3.1 Rows", (1, 50.0, 105.0)), 12.0)];
+        let mut lines = vec![
+            sized(line("3 Lookup tables", (1, 50.0, 80.0)), 16.0),
+            sized(line("3.1 Rows", (1, 50.0, 105.0)), 12.0),
+        ];
         lines.extend(prose(1, 125.0));
         assert_eq!(found(lines), [(1, "3 Lookup tables".into()), (2, "3.1 Rows".into())]);
     }
 
     #[test]
     fn contents_lines_and_captions_are_none() {
-        let mut lines = vec![line("3.1 Rows … 7", (1, 50.0, 50.0)), sized(line("Figure 2 Rivers", (1, 50.0, 80.0)), 12.0)];
+        let mut lines =
+            vec![line("3.1 Rows … 7", (1, 50.0, 50.0)), sized(line("Figure 2 Rivers", (1, 50.0, 80.0)), 12.0)];
         lines.extend(prose(1, 125.0));
         assert!(found(lines).is_empty());
     }

@@ -81,7 +81,10 @@ fn sensible(title: &str) -> Option<String> {
     const EMPTY: [&str; 7] = ["untitled", "title", "document", "unknown", "notitle", "untitleddocument", "无标题"];
     let title = squeeze(&super::script::clean(title));
     let lower = title.to_lowercase();
-    let by_program = lower.starts_with("microsoft ") || lower.starts_with("untitled") || lower.contains("://") || lower.starts_with('/');
+    let by_program = lower.starts_with("microsoft ")
+        || lower.starts_with("untitled")
+        || lower.contains("://")
+        || lower.starts_with('/');
     let is_file = EXTENSIONS.iter().any(|e| lower.ends_with(e)) && !lower.contains(' ') || lower.contains(".doc");
     let says = title.chars().filter(|c| c.is_alphabetic()).count() >= 2;
     (says && !by_program && !is_file && !EMPTY.contains(&fold(&title).as_str())).then_some(title)
@@ -126,14 +129,16 @@ mod tests {
 
     /// The characters of `text` in alphabetical order, without what the layout may drop: white space and hyphens.
     fn kept(text: &str) -> Vec<char> {
-        let mut kept: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !"-\u{2010}\u{AD}".contains(*c)).collect();
+        let mut kept: Vec<char> =
+            text.chars().filter(|c| !c.is_whitespace() && !"-\u{2010}\u{AD}".contains(*c)).collect();
         kept.sort_unstable();
         kept
     }
 
     fn a_run() -> impl Strategy<Value = Run> {
         let words = "([a-zA-Z0-9äß桥连接。，,:•-]{1,8} ?){1,8}";
-        let style = (prop_oneof![Just(8.0f32), Just(10.0), Just(10.4), Just(16.0)], any::<bool>(), prop::bool::weighted(0.1));
+        let style =
+            (prop_oneof![Just(8.0f32), Just(10.0), Just(10.4), Just(16.0)], any::<bool>(), prop::bool::weighted(0.1));
         (words, 0.0f32..500.0, 0.0f32..800.0, style).prop_map(|(text, x0, baseline, (size, bold, mono))| {
             let x1 = x0 + text.chars().count() as f32 * size / 2.0;
             Run { text, x0, x1, baseline, style: Style { size, bold, mono } }

@@ -40,7 +40,8 @@ impl Parser for PdfParser {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Err(ParseError::Empty);
         }
-        guarded(|| read(bytes, limits)).unwrap_or_else(|| Err(ParseError::Crashed { how: "the PDF library panicked".into() }))
+        guarded(|| read(bytes, limits))
+            .unwrap_or_else(|| Err(ParseError::Crashed { how: "the PDF library panicked".into() }))
     }
 }
 
@@ -52,14 +53,18 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 fn read(bytes: &[u8], limits: &Limits) -> Result<Content, ParseError> {
     let source = Source::open(bytes)?;
     if source.pages() == 0 {
-        return Err(ParseError::Empty);
+        return Err(damaged("no page could be found in it; it may be cut short"));
     }
     let (pages, mut unread) = pages(&source, limits)?;
     let has_letters = letters(&pages).any(char::is_alphabetic);
     let draws = |number: &u32| guarded(|| source.draws(*number)).unwrap_or(true);
     if !has_letters && (letters(&pages).next().is_none() || (1..=source.pages()).any(|n| has_image(&source, n))) {
         let drawn = unread.iter().map(|u| u.page).chain(1..=source.pages()).any(|n| draws(&n));
-        return Err(if drawn { ParseError::OnlyImages { pages: source.pages() } } else { ParseError::Empty });
+        return Err(match drawn {
+            true => ParseError::OnlyImages { pages: source.pages() },
+            false if breaks_off(bytes) => damaged("it breaks off before its end"),
+            false => ParseError::Empty,
+        });
     }
     let silent = pages.iter().filter(|p| p.sheets.is_empty()).map(|p| p.number).filter(draws);
     unread.extend(silent.map(|page| Unread { page, reason: "no text (an image?)".into() }));
@@ -79,6 +84,16 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Content, ParseError> {
         unread,
     };
     within(content.text.len() as u64, limits).map(|()| content)
+}
+
+fn damaged(reason: &str) -> ParseError {
+    ParseError::Damaged { media: Media::Pdf.label().into(), reason: reason.into() }
+}
+
+/// Whether the mark is missing that ends every PDF file, give or take some bytes that programs put behind it.
+fn breaks_off(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(4096)..];
+    !tail.windows(5).any(|mark| mark == b"%%EOF")
 }
 
 fn has_image(source: &Source, number: u32) -> bool {

@@ -56,12 +56,14 @@ fn roman(text: &str) -> Option<Numbered<'_>> {
 
 /// "Chapter 4", "Appendix B: Title".
 fn named(text: &str) -> Option<Numbered<'_>> {
-    const NAMES: [&str; 8] = ["chapter ", "part ", "section ", "appendix ", "kapitel ", "anhang ", "chapitre ", "capítulo "];
+    const NAMES: [&str; 8] =
+        ["chapter ", "part ", "section ", "appendix ", "kapitel ", "anhang ", "chapitre ", "capítulo "];
     let lower = text.to_lowercase();
     let name = NAMES.iter().find(|n| lower.starts_with(**n))?;
     let rest = text.get(name.len()..)?;
     let number = rest.split([' ', ':', '.']).next()?;
-    let counts = !number.is_empty() && number.len() <= 4 && number.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
+    let counts =
+        !number.is_empty() && number.len() <= 4 && number.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase());
     counts.then(|| Numbered { depth: 1, rest: rest[number.len()..].trim_start_matches([' ', ':', '.']) })
 }
 
@@ -79,7 +81,8 @@ pub(super) enum Marker {
 /// The mark that opens a list item, if one does.
 pub(super) fn marker(text: &str) -> Option<Marker> {
     let first = text.chars().next()?;
-    if matches!(first, '•' | '◦' | '▪' | '‣' | '●' | '○' | '■' | '□' | '►' | '➢' | '✓' | '∙' | '◆' | '★') {
+    if matches!(first, '•' | '◦' | '▪' | '‣' | '●' | '○' | '■' | '□' | '►' | '➢' | '✓' | '∙' | '◆' | '★')
+    {
         return Some(Marker::Bullet);
     }
     let after = &text[first.len_utf8()..];
@@ -91,7 +94,8 @@ pub(super) fn marker(text: &str) -> Option<Marker> {
     }
     let inner = text.strip_prefix(['(', '（', '[']).unwrap_or(text);
     let count = inner.trim_start_matches(|c: char| c.is_ascii_digit());
-    let count = if count.len() == inner.len() { inner.trim_start_matches(|c: char| c.is_ascii_lowercase()) } else { count };
+    let count =
+        if count.len() == inner.len() { inner.trim_start_matches(|c: char| c.is_ascii_lowercase()) } else { count };
     let length = inner.len() - count.len();
     let closed = count.starts_with([')', '）', ']', '、']) || count.starts_with(". ");
     let short = if inner.starts_with(|c: char| c.is_ascii_digit()) { length <= 3 } else { length == 1 };
@@ -100,8 +104,20 @@ pub(super) fn marker(text: &str) -> Option<Marker> {
 
 /// Whether `text` opens a caption: "Figure 3", "Table 2:", "图 3".
 pub(super) fn is_caption(text: &str) -> bool {
-    const LABELS: [&str; 12] =
-        ["figure", "fig.", "table", "tab.", "listing", "algorithm", "scheme", "abbildung", "abb.", "tabelle", "图", "表"];
+    const LABELS: [&str; 12] = [
+        "figure",
+        "fig.",
+        "table",
+        "tab.",
+        "listing",
+        "algorithm",
+        "scheme",
+        "abbildung",
+        "abb.",
+        "tabelle",
+        "图",
+        "表",
+    ];
     let lower = text.to_lowercase();
     let Some(label) = LABELS.iter().find(|l| lower.starts_with(**l)) else { return false };
     let rest = lower[label.len()..].trim_start();

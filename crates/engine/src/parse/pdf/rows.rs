@@ -57,7 +57,8 @@ impl Clusters {
 
     fn best(&self, run: usize, runs: &[Run]) -> Option<usize> {
         let near = buckets(&runs[run]).filter_map(|b| self.buckets.get(&b)).flatten().copied();
-        let fits = near.map(|row| (overlap(&runs[self.leaders[row]], &runs[run]), row)).filter(|(share, _)| *share >= 0.5);
+        let fits =
+            near.map(|row| (overlap(&runs[self.leaders[row]], &runs[run]), row)).filter(|(share, _)| *share >= 0.5);
         fits.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, row)| row)
     }
 
@@ -123,7 +124,8 @@ impl Row {
     /// The size of the longest run; bold and typewriter where more than half of the letters are.
     pub(super) fn style(&self) -> Style {
         let share = |has: fn(&Style) -> bool| {
-            let count = |keep: bool| self.runs.iter().filter(|r| !keep || has(&r.style)).map(|r| letters(&r.text)).sum();
+            let count =
+                |keep: bool| self.runs.iter().filter(|r| !keep || has(&r.style)).map(|r| letters(&r.text)).sum();
             let (some, all): (usize, usize) = (count(true), count(false));
             some * 2 > all
         };

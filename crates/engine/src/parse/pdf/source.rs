@@ -236,7 +236,9 @@ fn explain(error: &PdfError) -> String {
         PdfError::ParseError { offset, .. } => format!("it cannot be understood from byte {offset} on"),
         PdfError::InvalidObjectType { .. } | PdfError::InvalidPdf(_) => "its page tree cannot be read".into(),
         PdfError::Decode(_) | PdfError::UnsupportedFilter(_) => "its compressed data cannot be unpacked".into(),
-        PdfError::CircularReference(_) | PdfError::RecursionLimitExceeded(_) => "its objects refer to each other in a circle".into(),
+        PdfError::CircularReference(_) | PdfError::RecursionLimitExceeded(_) => {
+            "its objects refer to each other in a circle".into()
+        }
         _ => "its structure cannot be read".into(),
     }
 }

@@ -74,8 +74,10 @@ impl Written {
     fn drop_last(&mut self) {
         self.text.pop();
         let end = self.text.len();
-        if let Some(anchor) = self.anchors.last_mut() {
-            anchor.span.end = end.max(anchor.span.start);
+        match self.anchors.last_mut() {
+            Some(anchor) if anchor.span.start < end => anchor.span.end = end,
+            // the line was nothing but the hyphen
+            _ => drop(self.anchors.pop()),
         }
     }
 }
