@@ -1,5 +1,7 @@
 //! The PDF parser on files: small ones made by `data/make.py`, and odd ones where the shared data is at hand.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its own files has failed")]
+
 use std::path::{Path, PathBuf};
 
 use qiao::error::ParseError;

@@ -3,6 +3,8 @@
 //! `data/NAME.json` are this project's own references, made by `data/make_references.py`; where shared test data is there
 //! (`../shared` beside the repository, or QIAO_SHARED), its larger sets are held against too.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its own references has failed")]
+
 use std::path::{Path, PathBuf};
 
 use qiao_model::fetch::{Fallback, FetchConfig, resolve_cached};

@@ -2,15 +2,8 @@ use crate::cpu::dispatch;
 
 // Rational approximation x·P(x²)/Q(x²) of erf on [-4, 4], the coefficients that Eigen's and TensorFlow's erf use; beyond
 // 4 the f32 result is ±1.
-const P: [f32; 7] = [
-    -2.726_142_3e-10,
-    2.770_681_4e-8,
-    -2.101_024e-6,
-    -5.692_506_4e-5,
-    -7.349_906_3e-4,
-    -2.954_599_8e-3,
-    -1.609_603_4e-2,
-];
+const P: [f32; 7] =
+    [-2.726_142_3e-10, 2.770_681_4e-8, -2.101_024e-6, -5.692_506_4e-5, -7.349_906_3e-4, -2.954_6e-3, -1.609_603_4e-2];
 const Q: [f32; 5] = [-1.456_607_2e-5, -2.133_740_6e-4, -1.682_827e-3, -7.373_329e-3, -1.426_473_9e-2];
 
 /// The error function, to 4e-7 absolute.

@@ -59,6 +59,9 @@ fn rust_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 
 /// What is wrong with one file, named with `/` between its folders.
 fn faults(file: &str, text: &str) -> Vec<String> {
+    if file.ends_with("/tests.rs") {
+        return Vec::new();
+    }
     let body = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let mut wrong = Vec::new();
     let lines = body.lines().count();

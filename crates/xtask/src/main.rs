@@ -3,7 +3,7 @@
 
 mod docs;
 mod layering;
-mod tests;
+mod suite;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["check"] => check(),
-        ["test"] => tests::run(),
+        ["test"] => suite::run(),
         ["layering"] => layering::check(&root()),
         ["gen-docs"] => build().and_then(|()| docs::write(&root())),
         _ => {
@@ -51,7 +51,7 @@ fn check() -> Result<()> {
     println!("== generated docs");
     docs::check_generated(&root())?;
     println!("== tests");
-    tests::run()
+    suite::run()
 }
 
 /// The repository's root.

@@ -135,7 +135,7 @@ impl<'a> Cutter<'a> {
             return self.split(unit, heading);
         }
         let bare_heading = self.open.as_ref().is_some_and(|open| open.only_headings);
-        if !self.fits(tokens) && !(bare_heading && self.joined(unit)? <= self.size.limit) {
+        if !(self.fits(tokens) || bare_heading && self.joined(unit)? <= self.size.limit) {
             self.close()?;
         }
         match &mut self.open {

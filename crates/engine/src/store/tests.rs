@@ -15,7 +15,7 @@ use crate::types::{
     Span, Unread,
 };
 
-const ENCODER: HashingEncoder = HashingEncoder { encoded: std::sync::atomic::AtomicUsize::new(0), name: "hash" };
+static ENCODER: HashingEncoder = HashingEncoder { encoded: std::sync::atomic::AtomicUsize::new(0), name: "hash" };
 
 fn embedding(text: &str) -> Embedding {
     ENCODER.embed(Role::Passage, &[text], Long::Truncate).unwrap().remove(0).0
@@ -160,7 +160,7 @@ fn the_first_encoder_stays() {
         embedding: Embedding::new(Arc::new(other.clone()), vector).unwrap(),
         receipt: qiao_model::Receipt { tokens: 1, dropped: 0, unknown: 0 },
     };
-    assert!(matches!(again.stage(&[staged.clone()]), Err(StoreError::OtherEncoder { .. })));
+    assert!(matches!(again.stage(std::slice::from_ref(&staged)), Err(StoreError::OtherEncoder { .. })));
     let snapshot = again.snapshot().unwrap();
     assert!(matches!(snapshot.nearest(&staged.embedding, 1, &Filter::All), Err(StoreError::OtherEncoder { .. })));
 }

@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     fn left_and_right_pages_may_differ() {
-        let made = |n: u32| page(n, vec![run(if n % 2 == 0 { "An author" } else { "A title" }, 50.0, 40.0)]);
+        let made = |n: u32| page(n, vec![run(if n.is_multiple_of(2) { "An author" } else { "A title" }, 50.0, 40.0)]);
         assert!(furniture((1..=3).map(made).collect()).iter().all(|f| f.len() == 1));
     }
 
