@@ -397,6 +397,24 @@ mod tests {
     }
 
     #[test]
+    fn an_interrupted_add_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let sections: String = (0..50).map(|i| format!("# Part {i}\n\nWords of part number{i}.\n\n")).collect();
+        let (kb, path) = (folder.path().join("kb.qiao"), write(folder.path(), "long.md", &sections));
+        let add = |encoder: &Arc<HashingEncoder>| {
+            let mut engine = engine(Box::new(SqliteStore::open(&kb).unwrap()), encoder);
+            let added = engine.add(std::slice::from_ref(&path), &mut |_| {});
+            (added, engine.documents().unwrap().len())
+        };
+        let (broken, documents) = add(&Arc::new(HashingEncoder { dies_after: Some(32), ..HashingEncoder::default() }));
+        assert_eq!((broken.unwrap_err().kind(), documents), (Kind::Model, 0));
+        let second = Arc::new(HashingEncoder::default());
+        let (whole, documents) = add(&second);
+        assert!(matches!(whole.unwrap().files[0].1, FileOutcome::Published { chunks: 50, .. }));
+        assert_eq!((second.encoded.load(Ordering::Relaxed), documents), (50 - 32, 1));
+    }
+
+    #[test]
     fn a_knowledge_base_keeps_its_model() {
         let folder = tempfile::tempdir().unwrap();
         let (kb, path) = (folder.path().join("kb.qiao"), write(folder.path(), "notes.md", NOTES));

@@ -16,6 +16,8 @@ const DIMENSION: usize = 256;
 pub(crate) struct HashingEncoder {
     pub(crate) encoded: std::sync::atomic::AtomicUsize,
     pub(crate) name: &'static str,
+    /// Fails once it has encoded so many texts, as a process that is killed would.
+    pub(crate) dies_after: Option<usize>,
 }
 
 impl Encoder for HashingEncoder {
@@ -44,7 +46,10 @@ impl Encoder for HashingEncoder {
     }
 
     fn encode(&self, _: Role, texts: &[&str], _: Long) -> Result<Vec<Encoded>, EncodeError> {
-        self.encoded.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
+        let before = self.encoded.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
+        if self.dies_after.is_some_and(|most| before >= most) {
+            return Err(EncodeError::NotFinite);
+        }
         let one = |text: &&str| {
             let mut vector = vec![1e-3; DIMENSION];
             for term in terms(text) {

@@ -15,7 +15,8 @@ use crate::types::{
     Span, Unread,
 };
 
-static ENCODER: HashingEncoder = HashingEncoder { encoded: std::sync::atomic::AtomicUsize::new(0), name: "hash" };
+static ENCODER: HashingEncoder =
+    HashingEncoder { encoded: std::sync::atomic::AtomicUsize::new(0), name: "hash", dies_after: None };
 
 fn embedding(text: &str) -> Embedding {
     ENCODER.embed(Role::Passage, &[text], Long::Truncate).unwrap().remove(0).0
