@@ -4,12 +4,22 @@ use std::process::{Command, Stdio};
 
 use qiao::types::ContentHash;
 
-use crate::bridges::EN;
-use crate::desk::{Desk, Ran, finish, repository, run, until};
+use crate::desk::{Desk, Ran, finish, until};
 
-/// The keys under which the vectors of the English example are staged.
-fn keys(desk: &Desk) -> Vec<String> {
-    let chunks = run(desk.command(["chunk", EN, "--json"]).current_dir(repository())).ok().json_lines();
+/// Sections of the long document: ten batches of work, some seconds, of which an interruption hits the first.
+const SECTIONS: usize = 300;
+
+/// Writes a document whose chunks are alike in length, so that they are staged in their order.
+fn write_long(desk: &Desk, name: &str) {
+    let section = |i: usize| {
+        format!("# Part {i:03}\n\nOne-hot codes do not scale{}.\n\n", format!(" beyond part {i:03}").repeat(12))
+    };
+    desk.write(name, (0..SECTIONS).map(section).collect::<String>());
+}
+
+/// The keys under which the vectors of a file are staged.
+fn keys(desk: &Desk, name: &str) -> Vec<String> {
+    let chunks = desk.qiao(["chunk", name, "--json"]).ok().json_lines();
     chunks.iter().map(|c| ContentHash::of(c["text"].as_str().unwrap().as_bytes()).as_str().to_owned()).collect()
 }
 
@@ -20,11 +30,10 @@ fn staged(desk: &Desk, keys: &[String]) -> usize {
     keys.iter().filter(stands).count()
 }
 
-/// Adds the English example, and stops that with `stop` once vectors were staged.
-fn stopped(desk: &Desk, keys: &[String], stop: impl FnOnce(u32)) -> Ran {
-    let mut command = desk.command(["add", EN]);
-    let child = command.current_dir(repository()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    until("a staged vector", || staged(desk, keys) > 0);
+/// Adds the long document, and stops that with `stop` once the first vectors were staged.
+fn stopped(desk: &Desk, name: &str, keys: &[String], stop: impl FnOnce(u32)) -> Ran {
+    let child = desk.command(["add", name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("a staged vector", || staged(desk, &keys[..1]) > 0);
     stop(child.id());
     finish(child)
 }
@@ -43,8 +52,9 @@ fn an_add_that_was_killed_leaves_no_half_document_and_goes_on() {
     let desk = Desk::new();
     desk.write("otters.md", "Otters eat sea urchins.\n");
     desk.qiao(["add", "otters.md"]).ok();
-    let keys = keys(&desk);
-    let ran = stopped(&desk, &keys, signal("KILL"));
+    write_long(&desk, "long.md");
+    let keys = keys(&desk, "long.md");
+    let ran = stopped(&desk, "long.md", &keys, signal("KILL"));
     assert!(!ran.status.success(), "killed too late: {}", ran.stderr);
     let before = staged(&desk, &keys);
     assert!((1..keys.len()).contains(&before), "{before} of {} vectors were staged", keys.len());
@@ -54,13 +64,12 @@ fn an_add_that_was_killed_leaves_no_half_document_and_goes_on() {
     assert!(hits.as_array().unwrap().iter().all(|hit| hit["document"] == "otters.md"), "{hits}");
     assert!(staged(&desk, &keys) >= before, "what was staged is kept");
     // the same command finishes
-    let again = run(desk.command(["add", EN, "--json"]).current_dir(repository())).ok().json();
+    let again = desk.qiao(["add", "long.md", "--json"]).ok().json();
     assert_eq!((&again["outcome"], &again["chunks"]), (&"added".into(), &keys.len().into()));
     assert_eq!(desk.listed().len(), 2);
-    let whole = desk.qiao(["show", "bridge-en.pdf", "--json"]).ok().json();
-    let parsed = run(desk.command(["parse", EN, "--json"]).current_dir(repository())).ok().json();
-    assert_eq!(whole["text"], parsed["text"]);
-    let found = desk.qiao(["search", "one-hot codes", "--in", "bridge-en.pdf", "-k", "1000", "--json"]).ok().json();
+    let whole = desk.qiao(["show", "long.md", "--json"]).ok().json();
+    assert_eq!(whole["text"], desk.qiao(["parse", "long.md", "--json"]).ok().json()["text"]);
+    let found = desk.qiao(["search", "one-hot codes", "--in", "long.md", "-k", "1000", "--json"]).ok().json();
     assert_eq!(found["hits"].as_array().unwrap().len(), keys.len(), "every chunk has its vector, once");
 }
 
@@ -68,17 +77,15 @@ fn an_add_that_was_killed_leaves_no_half_document_and_goes_on() {
 #[cfg(unix)]
 fn a_replacement_that_was_interrupted_leaves_the_old_version() {
     let desk = Desk::new();
-    let path = desk.write("notes.pdf", crate::pdf::pdf(&[crate::pdf::lines(&["Otters eat sea urchins."])]));
-    desk.qiao(["add", "notes.pdf"]).ok();
-    let keys = keys(&desk);
-    std::fs::copy(repository().join(EN), &path).unwrap();
-    let child = desk.command(["add", "notes.pdf"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    until("a staged vector", || staged(&desk, &keys) > 0);
-    signal("INT")(child.id());
-    assert!(!finish(child).status.success());
-    assert_eq!(desk.qiao(["show", "notes.pdf"]).ok().text(), "Otters eat sea urchins.\n");
-    desk.qiao(["add", "notes.pdf"]).ok().says(&["replaced"]);
-    assert!(desk.qiao(["show", "notes.pdf"]).ok().text().contains("One-hot codes do not scale"));
+    desk.write("notes.md", "Otters eat sea urchins.\n");
+    desk.qiao(["add", "notes.md"]).ok();
+    write_long(&desk, "notes.md");
+    let keys = keys(&desk, "notes.md");
+    let ran = stopped(&desk, "notes.md", &keys, signal("INT"));
+    assert!(!ran.status.success(), "interrupted too late: {}", ran.stderr);
+    assert_eq!(desk.qiao(["show", "notes.md"]).ok().text(), "Otters eat sea urchins.\n");
+    desk.qiao(["add", "notes.md"]).ok().says(&["replaced"]);
+    assert!(desk.qiao(["show", "notes.md"]).ok().text().contains("One-hot codes do not scale"));
     assert!(!desk.kb_holds(b"Otters eat sea urchins."), "no byte of the old version is left");
 }
 
@@ -87,15 +94,10 @@ fn a_reader_is_served_while_another_process_writes() {
     let desk = Desk::new();
     desk.write("otters.md", "Otters eat sea urchins.\n");
     desk.qiao(["add", "otters.md"]).ok();
-    let keys = keys(&desk);
-    let writer = desk
-        .command(["add", EN])
-        .current_dir(repository())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    until("a staged vector", || staged(&desk, &keys) > 0);
+    write_long(&desk, "long.md");
+    let keys = keys(&desk, "long.md");
+    let writer = desk.command(["add", "long.md"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("a staged vector", || staged(&desk, &keys[..1]) > 0);
     assert!(desk.listed().contains(&"otters.md".to_owned()));
     desk.qiao(["search", "What do otters eat?"]).ok();
     desk.write("bridges.md", "Bridges carry roads.\n");
