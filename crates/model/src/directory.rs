@@ -1,11 +1,29 @@
 //! A model directory as sentence-transformers lays it out.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::config::Config;
 use crate::identity::Prompts;
+use crate::pooling::{Mode, Pooling};
+use crate::weights::WeightError;
+
+/// Tokens that model2vec takes where its configuration names no limit.
+const MODEL2VEC_TOKENS: usize = 512;
+
+/// Names that sentence-transformers has given to the first module's own configuration.
+const SENTENCE_CONFIGS: [&str; 7] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+];
 
 /// A directory that cannot serve as a model.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +44,26 @@ pub enum DirectoryError {
         /// Why.
         source: serde_json::Error,
     },
+    /// A setting that the architecture needs is not there.
+    #[error("{path} has no {name}")]
+    NoSetting {
+        /// The file.
+        path: PathBuf,
+        /// The setting.
+        name: String,
+    },
+    /// A setting that makes no sense.
+    #[error("{path} gives {found} for {name}, which should be {wanted}")]
+    Setting {
+        /// The file.
+        path: PathBuf,
+        /// The setting.
+        name: String,
+        /// What stands there.
+        found: String,
+        /// What should.
+        wanted: &'static str,
+    },
     /// Something the directory asks for that is not built.
     #[error("{path} asks for {what}, which qiao does not compute")]
     Unsupported {
@@ -34,23 +72,37 @@ pub enum DirectoryError {
         /// What it asks for.
         what: String,
     },
+    /// The weights.
+    #[error(transparent)]
+    Weights(#[from] WeightError),
 }
 
-/// How token vectors become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pooling {
-    /// The average over all tokens, special ones counted.
-    Mean,
-    /// The first token.
-    Cls,
+/// What a person should know of a model before trusting its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// There is no modules.json, so nothing says how the model was trained to be pooled.
+    NoModules {
+        /// The pooling that is used instead, as sentence-transformers does.
+        pooling: String,
+    },
+    /// Trained to be compared in another way than by cosine.
+    Similarity {
+        /// `dot`, `euclidean` or `manhattan`.
+        name: String,
+    },
 }
 
-impl Pooling {
-    /// The name in sentence-transformers.
-    pub fn name(self) -> &'static str {
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Mean => "mean",
-            Self::Cls => "cls",
+            Self::NoModules { pooling } => write!(
+                f,
+                "the model has no modules.json: using {pooling} pooling, as sentence-transformers does; if it was trained \
+                 otherwise, its vectors mean little"
+            ),
+            Self::Similarity { name } => {
+                write!(f, "the model was trained to be compared by {name}; qiao compares by cosine")
+            }
         }
     }
 }
@@ -59,33 +111,106 @@ impl Pooling {
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(crate) path: PathBuf,
-    pub(crate) config: BertConfig,
+    /// The first module's folder: weights and tokenizer.
+    pub(crate) folder: PathBuf,
+    pub(crate) kind: Kind,
     pub(crate) pooling: Pooling,
-    pub(crate) normalize: bool,
+    /// What follows pooling.
+    pub(crate) head: Vec<Module>,
     pub(crate) prompts: Prompts,
-    pub(crate) max_tokens: usize,
+    pub(crate) limit: Limit,
     pub(crate) lowercase: bool,
+    /// Whether a text that is too long loses its beginning.
+    pub(crate) cut_left: bool,
+    pub(crate) notes: Vec<Note>,
 }
 
-/// The part of config.json that a BERT needs.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct BertConfig {
-    pub(crate) model_type: String,
-    pub(crate) hidden_size: usize,
-    pub(crate) num_hidden_layers: usize,
-    pub(crate) num_attention_heads: usize,
-    pub(crate) intermediate_size: usize,
-    pub(crate) vocab_size: usize,
-    pub(crate) max_position_embeddings: usize,
-    pub(crate) type_vocab_size: usize,
-    pub(crate) layer_norm_eps: f32,
-    pub(crate) hidden_act: String,
+/// What the first module is.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Transformer(Config),
+    /// A static table; tokens that the vocabulary lacks are left out where model2vec would.
+    Table {
+        skip_unknown: bool,
+    },
+}
+
+/// Tokens that a text may have, special ones counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Tokens(usize),
+    None,
+    /// What tokenizer.json itself cuts at, if anything.
+    OfTokenizer,
+}
+
+/// A module that follows pooling.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Module {
+    Dense {
+        folder: PathBuf,
+        settings: Dense,
+    },
+    LayerNorm {
+        folder: PathBuf,
+        dimension: usize,
+    },
+    Normalize,
+    /// The first numbers of a vector (`truncate_dim`).
+    Cut(usize),
+}
+
+impl Module {
+    /// The module in the words of an [`EncoderId`](crate::EncoderId), or `None` for the one that it has a field for.
+    pub(crate) fn name(&self) -> Option<String> {
+        match self {
+            Self::Dense { settings, .. } => {
+                let bent = settings.activation_function.rsplit('.').next().unwrap_or_default();
+                let residual = if settings.use_residual { " + input" } else { "" };
+                Some(format!("Dense {} to {}, {bent}{residual}", settings.in_features, settings.out_features))
+            }
+            Self::LayerNorm { .. } => Some("LayerNorm".into()),
+            Self::Normalize => None,
+            Self::Cut(dimension) => Some(format!("first {dimension}")),
+        }
+    }
+}
+
+/// The configuration of a Dense module.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Dense {
+    pub(crate) in_features: usize,
+    pub(crate) out_features: usize,
+    #[serde(default = "yes")]
+    pub(crate) bias: bool,
+    #[serde(default = "hyperbolic_tangent")]
+    pub(crate) activation_function: String,
     #[serde(default)]
-    pub(crate) position_embedding_type: Option<String>,
+    pub(crate) use_residual: bool,
+    module_input_name: Option<String>,
+    module_output_name: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn hyperbolic_tangent() -> String {
+    "torch.nn.modules.activation.Tanh".into()
 }
 
 #[derive(Deserialize)]
-struct Module {
+struct LayerNorm {
+    dimension: usize,
+}
+
+#[derive(Deserialize, Default)]
+struct Normalize {
+    module_input_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ModuleRow {
     path: String,
     r#type: String,
 }
@@ -101,48 +226,178 @@ struct SentenceConfig {
 struct TokenizerConfig {
     // some write 1e30 here for "no limit"
     model_max_length: Option<f64>,
+    truncation_side: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
-struct PromptConfig {
+struct ModelConfig {
     #[serde(default)]
-    prompts: std::collections::BTreeMap<String, Option<String>>,
+    prompts: BTreeMap<String, Option<String>>,
+    default_prompt_name: Option<String>,
+    similarity_fn_name: Option<String>,
+    truncate_dim: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Modes {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Deserialize)]
 struct PoolingConfig {
-    pooling_mode: Option<String>,
+    pooling_mode: Option<Modes>,
     #[serde(default)]
     pooling_mode_cls_token: bool,
     #[serde(default)]
-    pooling_mode_mean_tokens: bool,
-    #[serde(default)]
     pooling_mode_max_tokens: bool,
+    #[serde(default)]
+    pooling_mode_mean_tokens: bool,
     #[serde(default)]
     pooling_mode_mean_sqrt_len_tokens: bool,
     #[serde(default)]
     pooling_mode_weightedmean_tokens: bool,
     #[serde(default)]
     pooling_mode_lasttoken: bool,
+    #[serde(default = "yes")]
+    include_prompt: bool,
 }
 
 impl Directory {
     /// Reads the directory; `prompts` are those of the model's registry row, which the directory's own win over.
     pub(crate) fn read(path: &Path, prompts: Option<Prompts>) -> Result<Self, DirectoryError> {
-        let config: BertConfig = json(&path.join("config.json"))?;
-        check_architecture(path, &config)?;
-        let (pooling, normalize) = modules(path)?;
-        let sentence: SentenceConfig = optional(&path.join("sentence_bert_config.json"))?;
-        let tokenizer: TokenizerConfig = optional(&path.join("tokenizer_config.json"))?;
-        let limit = tokenizer.model_max_length.map_or(usize::MAX, |n| n as usize);
-        let max_tokens = sentence.max_seq_length.unwrap_or(limit).min(config.max_position_embeddings);
-        let prompts = own_prompts(path)?.or(prompts).unwrap_or_default();
-        let lowercase = sentence.do_lower_case;
-        Ok(Self { path: path.into(), config, pooling, normalize, prompts, max_tokens, lowercase })
+        let mut found = match path.join("modules.json").exists() {
+            true => Self::of_modules(path)?,
+            false => Self::bare(path)?,
+        };
+        let file = path.join("config_sentence_transformers.json");
+        let settings: ModelConfig = optional(&file)?;
+        if let Some(dimension) = settings.truncate_dim {
+            found.head.push(Module::Cut(dimension));
+        }
+        found.prompts = own_prompts(&settings).or(prompts).unwrap_or_default();
+        let unit = found.head.contains(&Module::Normalize);
+        let similarity = settings.similarity_fn_name.filter(|name| name != "cosine" && !(name == "dot" && unit));
+        found.notes.extend(similarity.map(|name| Note::Similarity { name }));
+        Ok(found)
+    }
+
+    /// As modules.json says.
+    fn of_modules(path: &Path) -> Result<Self, DirectoryError> {
+        let file = path.join("modules.json");
+        let rows: Vec<ModuleRow> = json(&file)?;
+        let mut modules = Vec::new();
+        for row in &rows {
+            let plain = Path::new(&row.path).components().all(|part| matches!(part, Component::Normal(_)));
+            if !plain {
+                return Err(unsupported(&file, format!("a module at {}, outside the directory", row.path)));
+            }
+            modules.push((row.r#type.rsplit('.').next().unwrap_or_default(), path.join(&row.path), row));
+        }
+        let mut modules = modules.into_iter().enumerate();
+        let mut found = match modules.next() {
+            Some((_, ("Transformer", folder, _))) => Self::transformer(path, folder)?,
+            Some((_, ("StaticEmbedding", folder, _))) => Self::table(path, folder, Limit::OfTokenizer, false),
+            Some((_, (_, _, row))) => return Err(unsupported(&file, format!("the module {} first", row.r#type))),
+            None => return Err(unsupported(&file, "no module")),
+        };
+        let mut pooled = matches!(found.kind, Kind::Table { .. });
+        for (i, (kind, folder, row)) in modules {
+            let config = folder.join("config.json");
+            match kind {
+                "Pooling" if !pooled => {
+                    found.pooling = read_pooling(&config)?;
+                    pooled = true;
+                }
+                // it drops nothing once training is over
+                "Dropout" => {}
+                "Dense" if pooled => {
+                    let settings = read_dense(&config)?;
+                    found.head.push(Module::Dense { folder, settings });
+                }
+                "LayerNorm" if pooled => {
+                    let dimension = json::<LayerNorm>(&config)?.dimension;
+                    found.head.push(Module::LayerNorm { folder, dimension });
+                }
+                "Normalize" if pooled => {
+                    refuse_tokens(&config, optional::<Normalize>(&config)?.module_input_name.as_deref())?;
+                    found.head.push(Module::Normalize);
+                }
+                _ => return Err(unsupported(&file, format!("the module {} in place {i}", row.r#type))),
+            }
+        }
+        match pooled {
+            true => Ok(found),
+            false => Err(unsupported(&file, "no pooling")),
+        }
+    }
+
+    /// Without modules.json: a model2vec table, or a transformer that says nothing of pooling.
+    fn bare(path: &Path) -> Result<Self, DirectoryError> {
+        let config = Config::read(&path.join("config.json"))?;
+        if config.word_or(&["model_type"], "")? == "model2vec" {
+            let limit = match config.is_null("max_length") {
+                true => Limit::None,
+                false => Limit::Tokens(config.size_or(&["max_length"], MODEL2VEC_TOKENS)?),
+            };
+            let mut found = Self::table(path, path.into(), limit, true);
+            if config.flag_or(&["normalize"], false)? {
+                found.head.push(Module::Normalize);
+            }
+            return Ok(found);
+        }
+        let decoder = config.words("architectures").is_some_and(|names| names[0].ends_with("ForCausalLM"));
+        let mut found = Self::transformer(path, path.into())?;
+        if decoder && config.flag_or(&["is_causal"], true)? {
+            found.pooling = Pooling::one(Mode::Last);
+        }
+        found.notes.push(Note::NoModules { pooling: found.pooling.to_string() });
+        Ok(found)
+    }
+
+    fn transformer(path: &Path, folder: PathBuf) -> Result<Self, DirectoryError> {
+        let config = Config::read(&folder.join("config.json"))?;
+        let sentence = SENTENCE_CONFIGS.iter().map(|name| folder.join(name)).find(|file| file.exists());
+        let sentence: SentenceConfig = sentence.map_or(Ok(SentenceConfig::default()), |file| json(&file))?;
+        let tokenizer: TokenizerConfig = optional(&folder.join("tokenizer_config.json"))?;
+        let positions = config.size_or(&["max_position_embeddings", "n_positions"], usize::MAX)?;
+        let own = tokenizer.model_max_length.map_or(usize::MAX, |n| n as usize);
+        let limit = match sentence.max_seq_length.unwrap_or(own.min(positions)) {
+            usize::MAX => Limit::None,
+            tokens => Limit::Tokens(tokens),
+        };
+        Ok(Self {
+            path: path.into(),
+            folder,
+            kind: Kind::Transformer(config),
+            pooling: Pooling::one(Mode::Mean),
+            head: Vec::new(),
+            prompts: Prompts::default(),
+            limit,
+            lowercase: sentence.do_lower_case,
+            cut_left: tokenizer.truncation_side.as_deref() == Some("left"),
+            notes: Vec::new(),
+        })
+    }
+
+    fn table(path: &Path, folder: PathBuf, limit: Limit, skip_unknown: bool) -> Self {
+        Self {
+            path: path.into(),
+            folder,
+            kind: Kind::Table { skip_unknown },
+            pooling: Pooling::one(Mode::Mean),
+            head: Vec::new(),
+            prompts: Prompts::default(),
+            limit,
+            lowercase: false,
+            cut_left: false,
+            notes: Vec::new(),
+        }
     }
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T, DirectoryError> {
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T, DirectoryError> {
     let text = std::fs::read(path).map_err(|source| DirectoryError::Read { path: path.into(), source })?;
     serde_json::from_slice(&text).map_err(|source| DirectoryError::Json { path: path.into(), source })
 }
@@ -155,68 +410,51 @@ fn unsupported(path: &Path, what: impl Into<String>) -> DirectoryError {
     DirectoryError::Unsupported { path: path.into(), what: what.into() }
 }
 
-fn check_architecture(path: &Path, config: &BertConfig) -> Result<(), DirectoryError> {
-    let file = path.join("config.json");
-    if config.model_type != "bert" {
-        return Err(unsupported(&file, format!("the architecture {}", config.model_type)));
-    }
-    if config.hidden_act != "gelu" {
-        return Err(unsupported(&file, format!("the activation {}", config.hidden_act)));
-    }
-    if let Some(kind) = config.position_embedding_type.as_deref().filter(|k| *k != "absolute") {
-        return Err(unsupported(&file, format!("{kind} position embeddings")));
-    }
-    if config.num_attention_heads == 0 || !config.hidden_size.is_multiple_of(config.num_attention_heads) {
-        let (width, heads) = (config.hidden_size, config.num_attention_heads);
-        return Err(unsupported(&file, format!("{heads} heads over a width of {width}")));
-    }
-    Ok(())
-}
-
-fn modules(path: &Path) -> Result<(Pooling, bool), DirectoryError> {
-    let file = path.join("modules.json");
-    let modules: Vec<Module> = json(&file)?;
-    let (mut pooling, mut normalize) = (None, false);
-    for (i, module) in modules.iter().enumerate() {
-        match module.r#type.rsplit('.').next().unwrap_or_default() {
-            "Transformer" if i == 0 => {}
-            "Pooling" if pooling.is_none() => {
-                pooling = Some(read_pooling(&path.join(&module.path).join("config.json"))?)
-            }
-            "Normalize" if pooling.is_some() => normalize = true,
-            _ => return Err(unsupported(&file, format!("the module {} in place {i}", module.r#type))),
-        }
-    }
-    let pooling = pooling.ok_or_else(|| unsupported(&file, "no pooling"))?;
-    Ok((pooling, normalize))
-}
-
 fn read_pooling(path: &Path) -> Result<Pooling, DirectoryError> {
     let config: PoolingConfig = json(path)?;
-    let named = config.pooling_mode.as_deref();
+    // the order in which sentence-transformers joins several
     let flags = [
         ("cls", config.pooling_mode_cls_token),
-        ("mean", config.pooling_mode_mean_tokens),
         ("max", config.pooling_mode_max_tokens),
-        ("mean_sqrt_len", config.pooling_mode_mean_sqrt_len_tokens),
+        ("mean", config.pooling_mode_mean_tokens),
+        ("mean_sqrt_len_tokens", config.pooling_mode_mean_sqrt_len_tokens),
         ("weightedmean", config.pooling_mode_weightedmean_tokens),
         ("lasttoken", config.pooling_mode_lasttoken),
     ];
-    let chosen: Vec<&str> = match named {
-        Some(name) => vec![name],
-        None => flags.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect(),
+    let names: Vec<String> = match config.pooling_mode {
+        Some(Modes::One(name)) => vec![name],
+        Some(Modes::Several(names)) => names,
+        None => flags.iter().filter(|(_, on)| *on).map(|(name, _)| (*name).to_owned()).collect(),
     };
-    match chosen[..] {
-        ["mean"] => Ok(Pooling::Mean),
-        ["cls"] => Ok(Pooling::Cls),
-        _ => Err(unsupported(path, format!("the pooling {}", chosen.join("+")))),
+    let mode = |name: &String| Mode::named(name).ok_or_else(|| unsupported(path, format!("the pooling {name}")));
+    let modes: Vec<Mode> = names.iter().map(mode).collect::<Result<_, _>>()?;
+    let modes = if modes.is_empty() { vec![Mode::Mean] } else { modes };
+    Ok(Pooling { modes, include_prompt: config.include_prompt })
+}
+
+fn read_dense(path: &Path) -> Result<Dense, DirectoryError> {
+    let dense: Dense = json(path)?;
+    refuse_tokens(path, dense.module_input_name.as_deref())?;
+    refuse_tokens(path, dense.module_output_name.as_deref())?;
+    Ok(dense)
+}
+
+/// Modules after pooling may also be given the token vectors; that is for models of many vectors a text.
+fn refuse_tokens(path: &Path, name: Option<&str>) -> Result<(), DirectoryError> {
+    match name {
+        None | Some("sentence_embedding") => Ok(()),
+        Some(other) => Err(unsupported(path, format!("a module over {other}"))),
     }
 }
 
-fn own_prompts(path: &Path) -> Result<Option<Prompts>, DirectoryError> {
-    let config: PromptConfig = optional(&path.join("config_sentence_transformers.json"))?;
-    let named = |names: &[&str]| names.iter().find_map(|n| config.prompts.get(*n).cloned().flatten());
-    let (query, passage) = (named(&["query"]), named(&["passage", "document"]));
-    let prompts = Prompts { query: query.unwrap_or_default(), passage: passage.unwrap_or_default() };
-    Ok((prompts != Prompts::default()).then_some(prompts))
+/// The prompts that `encode_query` and `encode_document` of sentence-transformers would take, or `None` where the
+/// directory has none at all.
+fn own_prompts(settings: &ModelConfig) -> Option<Prompts> {
+    let default = settings.default_prompt_name.as_ref().and_then(|name| settings.prompts.get(name).cloned().flatten());
+    let first = |names: &[&str]| match names.iter().find_map(|name| settings.prompts.get(*name)) {
+        Some(prompt) => prompt.clone().unwrap_or_default(),
+        None => default.clone().unwrap_or_default(),
+    };
+    let prompts = Prompts { query: first(&["query"]), passage: first(&["document", "passage", "corpus"]) };
+    (prompts != Prompts::default()).then_some(prompts)
 }

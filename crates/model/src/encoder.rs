@@ -1,25 +1,24 @@
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use qiao_vecmath::l2_normalize;
+use qiao_vecmath::{Simd, l2_normalize};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::arch::Bert;
-use crate::directory::{Directory, DirectoryError};
+use crate::arch::{Network, WordTable};
+use crate::directory::{Directory, DirectoryError, Kind, Limit, Note};
 use crate::fetch::{Manifest, ModelDir, manifest};
+use crate::head::Head;
 use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
-use crate::pooling::pool;
 use crate::registry::ModelRow;
-use crate::tokenizer::{Cut, Tokenizer, TokenizerError, Tokens};
-use crate::weights::{WeightError, Weights};
-
-const WEIGHTS: &str = "model.safetensors";
+use crate::tokenizer::{Cut, Tokenizer, TokenizerError, Tokens, Use, Window};
+use crate::weights::Weights;
 
 /// What to do with a text of more tokens than the model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Long {
-    /// Encode overlapping windows and average their vectors, weighted by their tokens.
+    /// Encode overlapping windows, each led by the prompt, and average their vectors, weighted by their tokens.
     Window,
     /// Encode the first tokens and say how many were dropped.
     Truncate,
@@ -28,7 +27,7 @@ pub enum Long {
 }
 
 /// What became of a text's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Receipt {
     /// Tokens of the prompt and text, special ones not counted.
     pub tokens: usize,
@@ -47,15 +46,36 @@ pub struct Encoded {
     pub receipt: Receipt,
 }
 
+/// A text's token vectors, before pooling.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodedTokens {
+    /// One, or as many as a long text was cut into.
+    pub windows: Vec<TokenWindow>,
+    /// What became of the tokens.
+    pub receipt: Receipt,
+}
+
+/// The tokens that the model saw at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenWindow {
+    /// Ids, special tokens and the prompt's included.
+    pub ids: Vec<u32>,
+    /// Each as the vocabulary writes it.
+    pub tokens: Vec<String>,
+    /// The bytes of the text for which each stands; none for special tokens and the prompt's.
+    pub spans: Vec<Option<(usize, usize)>>,
+    /// `[tokens, width]`, row-major.
+    pub vectors: Vec<f32>,
+    /// Floats in a token's vector; need not be the dimension of a text's.
+    pub width: usize,
+}
+
 /// A model that cannot be loaded, or a text it cannot take.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     /// The directory.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The weights.
-    #[error(transparent)]
-    Weights(#[from] WeightError),
     /// The tokenizer.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -96,7 +116,8 @@ pub struct SentenceEncoder {
     id: EncoderId,
     directory: Directory,
     tokenizer: Tokenizer,
-    model: Bert,
+    network: Network,
+    head: Head,
 }
 
 /// Which model a directory holds, for its [`EncoderId`].
@@ -110,7 +131,12 @@ pub struct Provenance {
     pub weights_sha256: Option<String>,
     /// The registry's prompts, for directories that name none.
     pub prompts: Option<Prompts>,
+    /// A prompt to use for both roles in place of the model's own.
+    pub prompt: Option<String>,
 }
+
+/// The file of weights that manifests name.
+const WEIGHTS: &str = "model.safetensors";
 
 impl From<&ModelDir> for Provenance {
     fn from(found: &ModelDir) -> Self {
@@ -122,6 +148,7 @@ impl From<&ModelDir> for Provenance {
             // only what qiao itself wrote into its cache is believed
             weights_sha256: found.row.and_then(|_| manifest(&found.path)).and_then(weights),
             prompts: found.row.map(prompts),
+            prompt: None,
         }
     }
 }
@@ -132,29 +159,38 @@ impl SentenceEncoder {
     /// # Errors
     /// When a file is missing or broken, or asks for something that is not computed here.
     pub fn load(path: &Path, from: Provenance) -> Result<Self, EncodeError> {
-        let directory = Directory::read(path, from.prompts)?;
-        let (weights_file, tokenizer_file) = (path.join(WEIGHTS), path.join("tokenizer.json"));
-        let tokenizer = Tokenizer::load(&tokenizer_file, directory.lowercase)?;
-        let model = Bert::load(&Weights::open(&weights_file)?, &directory.config)?;
+        let mut directory = Directory::read(path, from.prompts)?;
+        if let Some(prompt) = from.prompt {
+            directory.prompts = Prompts { query: prompt.clone(), passage: prompt };
+        }
+        let tokenizer_file = directory.folder.join("tokenizer.json");
+        let tokenizer = Tokenizer::load(&tokenizer_file, tokenizer_use(&directory))?;
+        let weights = Weights::open(&directory.folder).map_err(DirectoryError::from)?;
+        let network = match &directory.kind {
+            Kind::Transformer(config) => Network::transformer(config, &weights)?,
+            Kind::Table { .. } => Network::Table(WordTable::load(&weights).map_err(DirectoryError::from)?),
+        };
+        let head = Head::load(&directory.head, directory.pooling.width(network.width()))?;
         let id = EncoderId {
             model: from.model,
             revision: from.revision,
             weights_sha256: match from.weights_sha256 {
                 Some(known) => known,
-                None => file_sha256(&weights_file)?,
+                None => files_sha256(path, weights.files().iter().chain(head.files()))?,
             },
             tokenizer_sha256: file_sha256(&tokenizer_file)?,
-            pooling: directory.pooling.name().into(),
-            normalized: directory.normalize,
+            pooling: directory.pooling.to_string(),
+            modules: directory.head.iter().filter_map(|module| module.name()).collect(),
+            normalized: head.normalizes(),
             prompts: directory.prompts.clone(),
-            dimension: model.width(),
-            max_tokens: directory.max_tokens,
+            dimension: head.dimension(),
+            max_tokens: max_tokens(&directory, &tokenizer, &network),
             passage_precision: Precision::F32,
             query_precision: Precision::F32,
         };
-        let encoder = Self { id, directory, tokenizer, model };
+        let encoder = Self { id, directory, tokenizer, network, head };
         match encoder.max_tokens(Role::Query)?.min(encoder.max_tokens(Role::Passage)?) {
-            0 => Err(EncodeError::NoRoom { limit: encoder.directory.max_tokens }),
+            0 => Err(EncodeError::NoRoom { limit: encoder.limit() }),
             _ => Ok(encoder),
         }
     }
@@ -169,13 +205,18 @@ impl SentenceEncoder {
         &self.directory.path
     }
 
+    /// What a person should know before trusting its numbers.
+    pub fn notes(&self) -> &[Note] {
+        &self.directory.notes
+    }
+
     /// Tokens of a text of `role` at most, its prompt and the special tokens already taken off.
     ///
     /// # Errors
     /// When the tokenizer fails on the prompt.
     pub fn max_tokens(&self, role: Role) -> Result<usize, EncodeError> {
         let prompt = self.tokenizer.count(self.id.prompts.of(role))?;
-        Ok(self.directory.max_tokens.saturating_sub(self.tokenizer.special() + prompt))
+        Ok(self.limit().saturating_sub(self.tokenizer.special() + prompt))
     }
 
     /// Tokens of `text` alone, special and prompt tokens not counted.
@@ -192,7 +233,7 @@ impl SentenceEncoder {
     /// When the tokenizer fails on it.
     pub fn token_ids(&self, role: Role, text: &str) -> Result<Vec<u32>, EncodeError> {
         let mut tokens = self.tokens(role, text, Long::Truncate)?;
-        Ok(tokens.windows.swap_remove(0))
+        Ok(tokens.windows.swap_remove(0).ids)
     }
 
     /// Vectors of `texts`, in their order; the same bits alone or in any batch.
@@ -201,46 +242,90 @@ impl SentenceEncoder {
     /// When a text cannot be tokenised, is too long for [`Long::Error`], or the weights are broken.
     pub fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError> {
         let tokens = texts.par_iter().map(|t| self.tokens(role, t, long)).collect::<Result<Vec<_>, _>>()?;
-        let windows: Vec<Vec<u32>> = tokens.iter().flat_map(|t| t.windows.iter().cloned()).collect();
-        let mut vectors = self.forward(&windows)?.into_iter();
+        let simd = Simd::detect();
+        let width = self.network.width();
+        let pooled = |window: &Window, hidden: &[f32]| {
+            self.head.apply(simd, self.directory.pooling.pool(hidden, width, window.prompt))
+        };
+        let mut vectors = self.forward(&tokens, &pooled)?.into_iter();
         Ok(tokens.iter().map(|t| self.join(t, &mut vectors)).collect())
     }
 
+    /// Vectors of every token of `texts` as the last layer gives them, before pooling and what follows it.
+    ///
+    /// # Errors
+    /// As [`SentenceEncoder::encode`].
+    pub fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError> {
+        let tokens = texts.par_iter().map(|t| self.tokens(role, t, long)).collect::<Result<Vec<_>, _>>()?;
+        let mut vectors = self.forward(&tokens, &|_, hidden| hidden.to_vec())?.into_iter();
+        let mut all = Vec::with_capacity(texts.len());
+        for (text, tokens) in texts.iter().zip(&tokens) {
+            let spans = self.tokenizer.spans(self.id.prompts.of(role), text)?;
+            let windows = tokens.windows.iter().zip(vectors.by_ref());
+            let windows = windows.map(|(window, vectors)| self.token_window(window, vectors, &spans)).collect();
+            all.push(EncodedTokens { windows, receipt: receipt(tokens) });
+        }
+        Ok(all)
+    }
+
+    fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[Option<Range<usize>>]) -> TokenWindow {
+        // the prompt said again before a later window has no place in the text
+        let own = &content[window.content.clone()];
+        let before = (window.ids.len() + self.tokenizer.before()).saturating_sub(own.len() + self.tokenizer.special());
+        let span = |i: usize| own.get(i.checked_sub(before)?)?.clone().map(|span| (span.start, span.end));
+        TokenWindow {
+            tokens: window.ids.iter().map(|id| self.tokenizer.token(*id)).collect(),
+            spans: (0..window.ids.len()).map(span).collect(),
+            ids: window.ids.clone(),
+            vectors,
+            width: self.network.width(),
+        }
+    }
+
+    /// Tokens of a text at most, special and prompt tokens counted.
+    fn limit(&self) -> usize {
+        self.id.max_tokens.unwrap_or(usize::MAX)
+    }
+
     fn tokens(&self, role: Role, text: &str, long: Long) -> Result<Tokens, EncodeError> {
-        let text = format!("{}{text}", self.id.prompts.of(role));
-        let limit = self.directory.max_tokens;
+        let limit = self.limit();
         let cut = match long {
-            Long::Window => Cut::Windows { overlap: limit / 8 },
+            Long::Window => Cut::Windows,
             Long::Truncate | Long::Error => Cut::First,
         };
-        let tokens = self.tokenizer.encode(&text, limit, cut)?;
+        let tokens = self.tokenizer.encode(self.id.prompts.of(role), text, limit, cut)?;
         if long == Long::Error && tokens.dropped > 0 {
             let limit = limit - self.tokenizer.special();
             return Err(EncodeError::TooLong { tokens: tokens.content, limit });
         }
-        let rows = self.directory.config.vocab_size;
-        if let Some(token) = tokens.windows.iter().flatten().find(|id| **id as usize >= rows) {
+        let rows = self.network.vocabulary();
+        if let Some(token) = tokens.windows.iter().flat_map(|w| &w.ids).find(|id| **id as usize >= rows) {
             return Err(EncodeError::Vocabulary { token: *token, rows });
         }
         Ok(tokens)
     }
 
-    /// One vector a window, pooled and, where the model's modules say so, normalised.
-    fn forward(&self, windows: &[Vec<u32>]) -> Result<Vec<Vec<f32>>, EncodeError> {
-        let width = self.model.width();
-        let packs = packs(windows);
-        let pooled: Vec<(usize, Vec<f32>)> = packs
+    /// What `finish` makes of each window's token vectors `[tokens, width]`, in the windows' order.
+    fn forward(
+        &self,
+        texts: &[Tokens],
+        finish: &(dyn Fn(&Window, &[f32]) -> Vec<f32> + Sync),
+    ) -> Result<Vec<Vec<f32>>, EncodeError> {
+        let windows: Vec<&Window> = texts.iter().flat_map(|t| &t.windows).collect();
+        let sequences: Vec<&[u32]> = windows.iter().map(|w| w.ids.as_slice()).collect();
+        let width = self.network.width();
+        let finished: Vec<(usize, Vec<f32>)> = packs(&sequences)
             .par_iter()
             .flat_map_iter(|pack| {
-                let hidden = self.model.forward(pack);
-                let one = |(member, range): (&usize, &std::ops::Range<usize>)| {
-                    (*member, self.pooled(&hidden[range.start * width..range.end * width]))
+                let hidden = self.network.forward(pack);
+                let one = |(member, range): (&usize, &Range<usize>)| {
+                    (*member, finish(windows[*member], &hidden[range.start * width..range.end * width]))
                 };
                 pack.members.iter().zip(&pack.ranges).map(one).collect::<Vec<_>>()
             })
             .collect();
         let mut vectors = vec![Vec::new(); windows.len()];
-        for (member, vector) in pooled {
+        for (member, vector) in finished {
             if !vector.iter().all(|v| v.is_finite()) {
                 return Err(EncodeError::NotFinite);
             }
@@ -249,23 +334,15 @@ impl SentenceEncoder {
         Ok(vectors)
     }
 
-    fn pooled(&self, hidden: &[f32]) -> Vec<f32> {
-        let mut vector = pool(self.directory.pooling, hidden, self.model.width());
-        if self.directory.normalize {
-            l2_normalize(&mut vector);
-        }
-        vector
-    }
-
     /// Takes a text's window vectors and averages them by their tokens.
     fn join(&self, tokens: &Tokens, vectors: &mut impl Iterator<Item = Vec<f32>>) -> Encoded {
-        let receipt = Receipt { tokens: tokens.content, dropped: tokens.dropped, unknown: tokens.unknown };
+        let receipt = receipt(tokens);
         let mut parts = tokens.windows.iter().zip(vectors);
         let Some((first, mut vector)) = parts.next() else {
             return Encoded { vector: Vec::new(), receipt };
         };
         if tokens.windows.len() > 1 {
-            let weigh = |window: &Vec<u32>| window.len() as f32;
+            let weigh = |window: &Window| window.content.len() as f32;
             let mut total = weigh(first);
             vector.iter_mut().for_each(|v| *v *= weigh(first));
             for (window, part) in parts {
@@ -273,12 +350,44 @@ impl SentenceEncoder {
                 vector.iter_mut().zip(part).for_each(|(v, p)| *v += p * weigh(window));
             }
             vector.iter_mut().for_each(|v| *v /= total);
-            if self.directory.normalize {
+            if self.id.normalized {
                 l2_normalize(&mut vector);
             }
         }
         Encoded { vector, receipt }
     }
+}
+
+fn receipt(tokens: &Tokens) -> Receipt {
+    Receipt { tokens: tokens.content, dropped: tokens.dropped, unknown: tokens.unknown }
+}
+
+fn tokenizer_use(directory: &Directory) -> Use {
+    let (bare, skip_unknown) = match directory.kind {
+        Kind::Transformer(_) => (false, false),
+        Kind::Table { skip_unknown } => (true, skip_unknown),
+    };
+    Use { lowercase: directory.lowercase, bare, skip_unknown, cut_left: directory.cut_left }
+}
+
+fn max_tokens(directory: &Directory, tokenizer: &Tokenizer, network: &Network) -> Option<usize> {
+    let asked = match directory.limit {
+        Limit::Tokens(tokens) => Some(tokens),
+        Limit::None => None,
+        Limit::OfTokenizer => tokenizer.own_limit(),
+    };
+    asked.into_iter().chain(network.limit()).min()
+}
+
+/// One hash for all `files`: of one, its own; of several, that of the list that `sha256sum` would print of them.
+fn files_sha256<'a>(root: &Path, files: impl Iterator<Item = &'a PathBuf>) -> Result<String, DirectoryError> {
+    let hashed = files.map(|file| Ok((file_sha256(file)?, file.strip_prefix(root).unwrap_or(file))));
+    let hashed: Vec<(String, &Path)> = hashed.collect::<Result<_, DirectoryError>>()?;
+    if let [(only, _)] = &hashed[..] {
+        return Ok(only.clone());
+    }
+    let list: String = hashed.iter().map(|(hash, file)| format!("{hash}  {}\n", file.display())).collect();
+    Ok(hex(&Sha256::digest(list)))
 }
 
 fn file_sha256(path: &Path) -> Result<String, DirectoryError> {

@@ -47,20 +47,23 @@ pub struct EncoderId {
     pub model: String,
     /// The source's revision, where it has one.
     pub revision: String,
-    /// SHA-256 of the weights file, hexadecimal.
+    /// SHA-256 of the weights file, hexadecimal; of several (shards, modules), that of the list that `sha256sum` prints.
     pub weights_sha256: String,
     /// SHA-256 of tokenizer.json, hexadecimal.
     pub tokenizer_sha256: String,
     /// Pooling, in sentence-transformers' words.
     pub pooling: String,
+    /// The modules after pooling, but for the one that normalises.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
     /// Whether the model's own modules normalise.
     pub normalized: bool,
     /// Prompts.
     pub prompts: Prompts,
     /// Floats in a vector.
     pub dimension: usize,
-    /// Tokens of a text at most, special and prompt tokens counted.
-    pub max_tokens: usize,
+    /// Tokens of a text at most, special and prompt tokens counted; `None` where there is no limit.
+    pub max_tokens: Option<usize>,
     /// Precision of passages.
     pub passage_precision: Precision,
     /// Precision of queries.

@@ -2,9 +2,11 @@
 //! on the CPU, pooled and normalised. Knows tokens and weights, never documents.
 
 mod arch;
+mod config;
 mod directory;
 mod encoder;
 pub mod fetch;
+mod head;
 mod identity;
 mod pack;
 mod pooling;
@@ -12,8 +14,8 @@ pub mod registry;
 mod tokenizer;
 mod weights;
 
-pub use directory::{DirectoryError, Pooling};
-pub use encoder::{EncodeError, Encoded, Long, Provenance, Receipt, SentenceEncoder};
+pub use directory::{DirectoryError, Note};
+pub use encoder::{EncodeError, Encoded, EncodedTokens, Long, Provenance, Receipt, SentenceEncoder, TokenWindow};
 pub use identity::{EncoderId, Precision, Prompts, Role};
 pub use qiao_vecmath::{Scored, TopK, dot};
 pub use tokenizer::TokenizerError;

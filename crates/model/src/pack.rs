@@ -27,12 +27,12 @@ impl Pack {
 }
 
 /// Packs sequences longest first, so that the last packs to be taken up are the short ones.
-pub(crate) fn packs(sequences: &[Vec<u32>]) -> Vec<Pack> {
+pub(crate) fn packs(sequences: &[&[u32]]) -> Vec<Pack> {
     let mut order: Vec<usize> = (0..sequences.len()).collect();
     order.sort_by_key(|i| std::cmp::Reverse(sequences[*i].len()));
     let mut packs: Vec<Pack> = Vec::new();
     for i in order {
-        let ids = &sequences[i];
+        let ids = sequences[i];
         match packs.last_mut() {
             Some(pack) if pack.ids.len() + ids.len() <= BUDGET => pack.push(i, ids),
             _ => {
@@ -55,7 +55,7 @@ mod tests {
         #[test]
         fn each_sequence_stands_in_one_pack(lengths in prop::collection::vec(1usize..600, 0..40)) {
             let sequences: Vec<Vec<u32>> = lengths.iter().enumerate().map(|(i, n)| vec![i as u32; *n]).collect();
-            let packs = packs(&sequences);
+            let packs = packs(&sequences.iter().map(Vec::as_slice).collect::<Vec<_>>());
             let mut seen = Vec::new();
             for pack in &packs {
                 prop_assert!(pack.ids.len() <= BUDGET || pack.members.len() == 1);

@@ -1,8 +1,11 @@
 //! Text into token ids, through the `tokenizers` crate.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tokenizers::{Encoding, TruncationDirection};
+use tokenizers::models::ModelWrapper;
+use tokenizers::normalizers::{Lowercase, Sequence};
+use tokenizers::{Model, NormalizerWrapper};
 
 /// A tokenizer that cannot be read, or a text it fails on.
 #[derive(Debug, thiserror::Error)]
@@ -25,21 +28,37 @@ pub enum TokenizerError {
     },
 }
 
+/// How a model uses its tokenizer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Use {
+    /// Texts are lower-cased first.
+    pub(crate) lowercase: bool,
+    /// No special tokens are put around a text.
+    pub(crate) bare: bool,
+    /// Tokens that the vocabulary lacks are left out.
+    pub(crate) skip_unknown: bool,
+    /// A text that is too long loses its beginning.
+    pub(crate) cut_left: bool,
+}
+
 /// A model's tokenizer, without truncation and padding of its own.
 #[derive(Debug)]
 pub(crate) struct Tokenizer {
     inner: tokenizers::Tokenizer,
-    lowercase: bool,
+    how: Use,
     unknown: Option<u32>,
-    special: usize,
+    /// Special tokens around every text
+    before: Vec<u32>,
+    after: Vec<u32>,
+    own_limit: Option<usize>,
 }
 
 /// One text's tokens, cut into windows that the model can take.
 #[derive(Debug)]
 pub(crate) struct Tokens {
-    /// Ids of each window, special tokens included; at least one window.
-    pub(crate) windows: Vec<Vec<u32>>,
-    /// Tokens of the whole text, special ones not counted.
+    /// At least one.
+    pub(crate) windows: Vec<Window>,
+    /// Tokens of prompt and text, special ones not counted.
     pub(crate) content: usize,
     /// Content tokens that stand in no window.
     pub(crate) dropped: usize,
@@ -47,65 +66,184 @@ pub(crate) struct Tokens {
     pub(crate) unknown: usize,
 }
 
+/// A sequence that the model can take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// Special tokens included.
+    pub(crate) ids: Vec<u32>,
+    /// Which of the content tokens stand in it, the prompt's not counted where they are said again.
+    pub(crate) content: Range<usize>,
+    /// How many ids at the start are the prompt's, special tokens before it included, as sentence-transformers counts them.
+    pub(crate) prompt: usize,
+}
+
 /// How a text beyond the limit is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     First,
-    Windows { overlap: usize },
+    /// Windows that share an eighth of their length with the next, each led by the prompt.
+    Windows,
 }
 
 impl Tokenizer {
     /// Reads `tokenizer.json`.
-    pub(crate) fn load(path: &Path, lowercase: bool) -> Result<Self, TokenizerError> {
+    pub(crate) fn load(path: &Path, how: Use) -> Result<Self, TokenizerError> {
         let failed = |source| TokenizerError::Load { path: path.into(), source };
         let mut inner = tokenizers::Tokenizer::from_file(path).map_err(failed)?;
+        let own_limit = inner.get_truncation().map(|truncation| truncation.max_length);
         inner.with_truncation(None).map_err(failed)?;
         inner.with_padding(None);
-        let unknown = ["[UNK]", "<unk>"].iter().find_map(|name| inner.token_to_id(name));
-        let special = inner.encode_fast("", true).map_err(failed)?.len();
-        Ok(Self { inner, lowercase, unknown, special })
+        if how.lowercase {
+            lowercase_first(&mut inner).map_err(failed)?;
+        }
+        let unknown = unknown(&inner);
+        let (before, after) = if how.bare { (Vec::new(), Vec::new()) } else { frame(&inner).map_err(failed)? };
+        Ok(Self { inner, how, unknown, before, after, own_limit })
     }
 
     /// Special tokens put around every text.
     pub(crate) fn special(&self) -> usize {
-        self.special
+        self.before.len() + self.after.len()
+    }
+
+    /// What tokenizer.json itself would cut at, special tokens counted.
+    pub(crate) fn own_limit(&self) -> Option<usize> {
+        self.own_limit
     }
 
     /// Tokens of `text`, special ones not counted.
     pub(crate) fn count(&self, text: &str) -> Result<usize, TokenizerError> {
-        Ok(self.plain(text)?.len())
+        Ok(self.ids(text)?.len())
     }
 
-    /// Ids of `text`, in windows of at most `limit` tokens, special ones counted.
-    pub(crate) fn encode(&self, text: &str, limit: usize, cut: Cut) -> Result<Tokens, TokenizerError> {
-        let mut encoding = self.plain(text)?;
-        let content = encoding.len();
-        let unknown = encoding.get_ids().iter().filter(|id| Some(**id) == self.unknown).count();
-        let room = limit.saturating_sub(self.special).max(1);
-        let overlap = match cut {
-            Cut::First => 0,
-            Cut::Windows { overlap } => overlap.min(room - 1),
+    /// Ids of `prompt` and `text`, in windows of at most `limit` tokens, special ones counted.
+    pub(crate) fn encode(&self, prompt: &str, text: &str, limit: usize, cut: Cut) -> Result<Tokens, TokenizerError> {
+        let ids = self.ids(&format!("{prompt}{text}"))?;
+        let leading = if prompt.is_empty() { Vec::new() } else { self.ids(prompt)? };
+        let content = ids.len();
+        let unknown = ids.iter().filter(|id| Some(**id) == self.unknown).count();
+        let room = limit.saturating_sub(self.special()).max(1);
+        let parts: Vec<Range<usize>> = match cut {
+            _ if content <= room => vec![0..content],
+            Cut::First if self.how.cut_left => vec![content - room..content],
+            Cut::First => vec![0..room],
+            Cut::Windows => {
+                let said_again = ids.iter().zip(&leading).take_while(|(id, own)| id == own).count().min(room - 1);
+                windows(said_again..content, room - said_again)
+            }
         };
-        encoding.truncate(room, overlap, TruncationDirection::Right);
-        let mut parts = encoding.take_overflowing();
-        parts.insert(0, encoding);
-        if cut == Cut::First {
-            parts.truncate(1);
+        let repeated = parts.first().filter(|_| parts.len() > 1).map_or(0..0, |first| 0..first.start);
+        let kept =
+            repeated.len() + parts.last().map_or(0, |last| last.end) - parts.first().map_or(0, |first| first.start);
+        let window = |part: Range<usize>| self.window(&ids[repeated.clone()], &ids[part.clone()], leading.len(), part);
+        let windows = parts.into_iter().map(window).collect();
+        Ok(Tokens { windows, content, dropped: content - kept, unknown })
+    }
+
+    fn window(&self, repeated: &[u32], part: &[u32], prompt: usize, content: Range<usize>) -> Window {
+        let counts = |id: &&u32| !(self.how.skip_unknown && Some(**id) == self.unknown);
+        let all = self.before.iter().chain(repeated.iter().chain(part).filter(counts)).chain(&self.after);
+        // sentence-transformers measures the prompt with the special tokens around it, less the last
+        let prompt =
+            if prompt == 0 { 0 } else { prompt + (self.special()).saturating_sub(usize::from(!self.after.is_empty())) };
+        Window { ids: all.copied().collect(), content, prompt }
+    }
+
+    fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+        let encoded = self.inner.encode_fast(text, false);
+        let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
+        Ok(encoded.get_ids().to_vec())
+    }
+
+    /// For each content token of `prompt` and `text`, its bytes in `text`; none for the prompt's.
+    pub(crate) fn spans(&self, prompt: &str, text: &str) -> Result<Vec<Option<Range<usize>>>, TokenizerError> {
+        let encoded = self.inner.encode(format!("{prompt}{text}"), false);
+        let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
+        let of_text = |(from, to): &(usize, usize)| {
+            (*to > prompt.len()).then(|| from.saturating_sub(prompt.len())..to - prompt.len())
+        };
+        Ok(encoded.get_offsets().iter().map(of_text).collect())
+    }
+
+    /// The token of an id, as the vocabulary writes it.
+    pub(crate) fn token(&self, id: u32) -> String {
+        self.inner.id_to_token(id).unwrap_or_default()
+    }
+
+    /// Special tokens before every text.
+    pub(crate) fn before(&self) -> usize {
+        self.before.len()
+    }
+}
+
+/// Parts of `content` of at most `room` each, the next beginning before the last has ended.
+fn windows(content: Range<usize>, room: usize) -> Vec<Range<usize>> {
+    let step = room - room / 8;
+    let mut parts = Vec::new();
+    let mut start = content.start;
+    loop {
+        let end = content.end.min(start + room);
+        parts.push(start..end);
+        if end == content.end {
+            return parts;
         }
-        let dropped = if cut == Cut::First { content.saturating_sub(room) } else { 0 };
-        let windows = parts.into_iter().map(|part| self.finish(text, part)).collect::<Result<_, _>>()?;
-        Ok(Tokens { windows, content, dropped, unknown })
+        start += step;
     }
+}
 
-    fn plain(&self, text: &str) -> Result<Encoding, TokenizerError> {
-        let lower = self.lowercase.then(|| text.to_lowercase());
-        let encoded = self.inner.encode_fast(lower.as_deref().unwrap_or(text), false);
-        encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })
-    }
+/// As sentence-transformers does for a model that wants its texts in lower case.
+fn lowercase_first(inner: &mut tokenizers::Tokenizer) -> Result<(), tokenizers::Error> {
+    let lower = || NormalizerWrapper::Lowercase(Lowercase);
+    let own = inner.get_normalizer().cloned();
+    let normalizers = match own {
+        None => vec![lower()],
+        Some(NormalizerWrapper::Lowercase(_)) => return Ok(()),
+        Some(NormalizerWrapper::Sequence(all)) => {
+            if all.as_ref().iter().any(|one| matches!(one, NormalizerWrapper::Lowercase(_))) {
+                return Ok(());
+            }
+            std::iter::once(lower()).chain(all.as_ref().iter().cloned()).collect()
+        }
+        Some(other) => vec![lower(), other],
+    };
+    inner.with_normalizer(Some(Sequence::new(normalizers)))?;
+    Ok(())
+}
 
-    fn finish(&self, text: &str, part: Encoding) -> Result<Vec<u32>, TokenizerError> {
-        let whole = self.inner.post_process(part, None, true);
-        let whole = whole.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
-        Ok(whole.get_ids().to_vec())
+fn unknown(inner: &tokenizers::Tokenizer) -> Option<u32> {
+    let named = match inner.get_model() {
+        ModelWrapper::WordPiece(model) => model.token_to_id(&model.unk_token),
+        ModelWrapper::WordLevel(model) => model.token_to_id(&model.unk_token),
+        ModelWrapper::BPE(model) => model.get_unk_token().as_ref().and_then(|token| model.token_to_id(token)),
+        ModelWrapper::Unigram(_) => None,
+    };
+    named.or_else(|| ["[UNK]", "<unk>"].iter().find_map(|name| inner.token_to_id(name)))
+}
+
+/// The special tokens that the post-processor puts before and after a text.
+fn frame(inner: &tokenizers::Tokenizer) -> Result<(Vec<u32>, Vec<u32>), tokenizers::Error> {
+    let whole = inner.encode_fast("a", true)?;
+    let marks = whole.get_special_tokens_mask();
+    let before = marks.iter().take_while(|mark| **mark == 1).count();
+    let after = marks[before..].iter().rev().take_while(|mark| **mark == 1).count();
+    let ids = whole.get_ids();
+    Ok((ids[..before].to_vec(), ids[ids.len() - after..].to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_everything_and_overlap() {
+        assert_eq!(windows(2..12, 16), [2..12]);
+        assert_eq!(windows(2..30, 16), [2..18, 16..30]);
+        assert_eq!(windows(0..3, 1), [0..1, 1..2, 2..3]);
+        for (length, room) in [(1000, 7), (1000, 64), (513, 512)] {
+            let parts = windows(0..length, room);
+            assert_eq!((parts[0].start, parts[parts.len() - 1].end), (0, length));
+            assert!(parts.windows(2).all(|pair| pair[1].start <= pair[0].end && pair[1].start > pair[0].start));
+            assert!(parts.iter().all(|part| part.len() <= room));
+        }
     }
 }

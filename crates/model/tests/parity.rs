@@ -35,7 +35,7 @@ fn model(name: &str) -> SentenceEncoder {
 
 fn compare(model: &SentenceEncoder, file: &Path) {
     let reference: Reference = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    assert_eq!(model.id().max_tokens, reference.max_seq_length);
+    assert_eq!(model.id().max_tokens, Some(reference.max_seq_length));
     let role = if reference.prefix == model.id().prompts.query { Role::Query } else { Role::Passage };
     assert_eq!(model.id().prompts.of(role), reference.prefix);
     let texts: Vec<&str> = reference.items.iter().map(|item| item.text.as_str()).collect();

@@ -3,8 +3,10 @@
 //! Every fast path has a portable twin, and each output is summed in one fixed order whatever the number of rows, so that
 //! on one machine a text's vector has the same bits alone or in any batch.
 
+mod activation;
 mod cpu;
 mod distance;
+mod exp;
 mod gelu;
 mod gemm;
 mod mapped;
@@ -14,11 +16,12 @@ mod reference;
 mod softmax;
 mod topk;
 
+pub use activation::{gelu_tanh, relu, silu, tanh};
 pub use cpu::Simd;
 pub use distance::dot;
 pub use gelu::{erf, gelu};
 pub use gemm::{Packed, Rows, RowsMut, multiply};
 pub use mapped::{MappedFile, floats};
-pub use norm::{add_layer_norm, l2_normalize, layer_norm};
+pub use norm::{add_layer_norm, l2_normalize, layer_norm, rms_norm};
 pub use softmax::softmax_rows;
 pub use topk::{Scored, TopK};

@@ -23,6 +23,24 @@ dispatch! {
     pub fn add_layer_norm(simd, x: &mut [f32], y: &[f32], affine: (&[f32], &[f32]), epsilon: f32) = add_norm_rows
 }
 
+dispatch! {
+    /// Root-mean-square normalisation of each row of `x`, in place: `x / √(mean(x²) + epsilon) · gain` (Zhang and Sennrich
+    /// 2019). `gain` is as long as a row.
+    pub fn rms_norm(simd, x: &mut [f32], gain: &[f32], epsilon: f32) = rms_rows
+}
+
+#[inline(always)]
+fn rms_rows(x: &mut [f32], gain: &[f32], epsilon: f32) {
+    assert!(!gain.is_empty() && x.len().is_multiple_of(gain.len()), "shape of x");
+    for row in x.chunks_exact_mut(gain.len()) {
+        let mean = sum(row.iter().map(|v| v * v)) / row.len() as f32;
+        let scale = 1.0 / (mean + epsilon).sqrt();
+        for (v, g) in row.iter_mut().zip(gain) {
+            *v = *v * scale * g;
+        }
+    }
+}
+
 #[inline(always)]
 fn add_norm_rows(x: &mut [f32], y: &[f32], (gain, bias): (&[f32], &[f32]), epsilon: f32) {
     assert_eq!(x.len(), y.len(), "lengths of x and y");
@@ -70,6 +88,23 @@ mod tests {
             for (got, x) in y.chunks(37).zip(x.chunks(37)) {
                 for (got, want) in got.iter().zip(reference::layer_norm(x, &gain, &bias, 1e-12)) {
                     assert!((f64::from(*got) - want).abs() < 2e-6);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rms_norm_divides_by_the_root_of_the_mean_square() {
+        let x: Vec<f32> = (0..74).map(|i| (i as f32 * 0.71).sin() * 3.0).collect();
+        let gain: Vec<f32> = (0..37).map(|i| 1.0 + i as f32 / 100.0).collect();
+        for simd in [Simd::detect(), Simd::portable()] {
+            let mut y = x.clone();
+            rms_norm(simd, &mut y, &gain, 1e-6);
+            for (got, x) in y.chunks(37).zip(x.chunks(37)) {
+                let square = x.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>() / 37.0;
+                for ((got, x), g) in got.iter().zip(x).zip(&gain) {
+                    let want = f64::from(*x) / (square + 1e-6).sqrt() * f64::from(*g);
+                    assert!((f64::from(*got) - want).abs() < 1e-6);
                 }
             }
         }

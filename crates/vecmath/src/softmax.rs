@@ -1,4 +1,5 @@
 use crate::cpu::dispatch;
+use crate::exp::exp;
 
 dispatch! {
     /// Softmax of `scale · row` for each row of `width` floats, in place.
@@ -27,35 +28,10 @@ fn rows(x: &mut [f32], width: usize, scale: f32) {
     }
 }
 
-/// e^x for x <= 0, to two units in the last place; 0 below -87.
-///
-/// x = n·ln 2 + r with ln 2 split in two (Cody and Waite 1980), e^r by the degree-6 polynomial of Cephes' `expf`.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    let clamped = x.max(-87.0);
-    let n = (clamped * std::f32::consts::LOG2_E).round_ties_even();
-    let r = clamped - n * 0.693_359_4 - n * -2.121_944_4e-4;
-    let series = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5f32];
-    let tail = series.iter().fold(1.987_569_2e-4, |sum, c| sum * r + c);
-    let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
-    let value = (tail * r * r + r + 1.0) * power;
-    if x < -87.0 { 0.0 } else { value }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Simd, reference};
-
-    #[test]
-    fn exp_is_within_two_units_in_the_last_place() {
-        for i in 0..87_000 {
-            let x = -i as f32 / 1000.0;
-            let want = f64::from(x).exp();
-            assert!((f64::from(exp(x)) - want).abs() <= want * 2.4e-7, "{x}");
-        }
-        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
-    }
 
     #[test]
     fn rows_agree_with_the_reference() {

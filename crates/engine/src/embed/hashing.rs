@@ -31,7 +31,8 @@ impl Encoder for HashingEncoder {
             normalized: true,
             prompts: Prompts::default(),
             dimension: DIMENSION,
-            max_tokens: 64,
+            modules: Vec::new(),
+            max_tokens: Some(64),
             passage_precision: Precision::F32,
             query_precision: Precision::F32,
         })

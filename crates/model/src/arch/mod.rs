@@ -1,5 +1,131 @@
-//! Architectures: one file each, made of the layers they share.
+//! Architectures: one file each, which names the tensors of its checkpoints and puts them into the layers that all share.
+//! `docs/architectures.md` says how to add one.
 
 mod bert;
+mod distilbert;
+mod gte;
+mod layers;
+mod modernbert;
+mod mpnet;
+mod nomic;
+mod qwen3;
+mod roberta;
+mod transformer;
+mod word_table;
 
-pub(crate) use bert::Bert;
+pub(crate) use layers::{Activation, Linear, Norm};
+pub(crate) use word_table::WordTable;
+
+use self::transformer::Transformer;
+use crate::config::Config;
+use crate::directory::DirectoryError;
+use crate::pack::Pack;
+use crate::weights::Weights;
+
+type Load = fn(&Config, &Weights) -> Result<Transformer, DirectoryError>;
+
+/// The transformers, by the `model_type` of config.json.
+const ARCHITECTURES: &[(&str, Load)] = &[
+    ("bert", bert::load),
+    ("roberta", roberta::load),
+    ("xlm-roberta", roberta::load),
+    ("camembert", roberta::load),
+    ("distilbert", distilbert::load),
+    ("mpnet", mpnet::load),
+    ("modernbert", modernbert::load),
+    ("nomic_bert", nomic::load),
+    ("gte", gte::load),
+    ("new", gte::load),
+    ("qwen3", qwen3::load),
+];
+
+/// What turns token ids into vectors.
+#[derive(Debug)]
+pub(crate) enum Network {
+    Transformer(Box<Transformer>),
+    Table(WordTable),
+}
+
+impl Network {
+    /// The transformer that `config` describes.
+    pub(crate) fn transformer(config: &Config, weights: &Weights) -> Result<Self, DirectoryError> {
+        let kind = config.word_or(&["model_type"], "")?;
+        let known = || ARCHITECTURES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        match ARCHITECTURES.iter().find(|(name, _)| *name == kind) {
+            Some((_, load)) => Ok(Self::Transformer(Box::new(load(config, weights)?))),
+            None if kind.is_empty() => Err(config.unsupported(format!("no model_type; known are {}", known()))),
+            None => Err(config.unsupported(format!("the architecture {kind}; known are {}", known()))),
+        }
+    }
+
+    /// Floats in a token's vector.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Self::Transformer(transformer) => transformer.width(),
+            Self::Table(table) => table.width(),
+        }
+    }
+
+    /// Token ids below this have vectors.
+    pub(crate) fn vocabulary(&self) -> usize {
+        match self {
+            Self::Transformer(transformer) => transformer.embeddings.words.rows(),
+            Self::Table(table) => table.vocabulary(),
+        }
+    }
+
+    /// The longest sequence it can take, or `None` where there is no bound.
+    pub(crate) fn limit(&self) -> Option<usize> {
+        match self {
+            Self::Transformer(transformer) => transformer.limit(),
+            Self::Table(_) => None,
+        }
+    }
+
+    /// The vectors `[tokens, width]` of a pack; every id must be below [`Network::vocabulary`], every sequence within
+    /// [`Network::limit`].
+    pub(crate) fn forward(&self, pack: &Pack) -> Vec<f32> {
+        match self {
+            Self::Transformer(transformer) => transformer.forward(pack),
+            Self::Table(table) => table.forward(pack),
+        }
+    }
+}
+
+/// Heads over a width that they must divide.
+fn heads(config: &Config, names: &[&str], width: usize) -> Result<usize, DirectoryError> {
+    let heads = config.size(names)?;
+    match width.is_multiple_of(heads) {
+        true => Ok(heads),
+        false => Err(config.unsupported(format!("{heads} heads over a width of {width}"))),
+    }
+}
+
+/// The depth of a head that is turned in pairs.
+fn even_depth(config: &Config, depth: usize) -> Result<usize, DirectoryError> {
+    match depth.is_multiple_of(2) {
+        true => Ok(depth),
+        false => Err(config.unsupported(format!("rotary positions in heads of {depth} numbers, which do not pair up"))),
+    }
+}
+
+fn activation(config: &Config, names: &[&str], default: &str) -> Result<Activation, DirectoryError> {
+    let name = config.word_or(names, default)?;
+    Activation::named(name).ok_or_else(|| config.unsupported(format!("the activation {name}")))
+}
+
+/// The base of rotary positions: transformers 5 writes it into `rope_parameters`, older versions under `names`. A kind of
+/// scaling other than those in `known` is refused.
+fn theta(config: &Config, names: &[&str], default: f64, known: &[&str]) -> Result<f64, DirectoryError> {
+    let parameters = config.section(&["rope_parameters"]);
+    for section in parameters.iter().chain(config.section(&["rope_scaling"]).iter()) {
+        let kind = section.word_or(&["rope_type", "type"], "default")?;
+        if kind != "default" && !known.contains(&kind) {
+            return Err(config.unsupported(format!("rotary positions of the type {kind}")));
+        }
+    }
+    match parameters {
+        Some(parameters) => parameters.number_or(&["rope_theta"], config.number_or(names, default)?),
+        None => config.number_or(names, default),
+    }
+}

@@ -1,0 +1,88 @@
+use qiao_vecmath::Simd;
+
+use super::Norm;
+use super::norm::add;
+use crate::pack::Pack;
+use crate::weights::Table;
+
+/// Token ids into the vectors that the first layer reads.
+#[derive(Debug)]
+pub(crate) struct Embeddings {
+    pub(crate) words: Table,
+    /// The type of every token, empty where there are no types
+    pub(crate) kind: Vec<f32>,
+    pub(crate) positions: Option<Positions>,
+    pub(crate) norm: Option<Norm>,
+}
+
+/// A vector for each position.
+#[derive(Debug)]
+pub(crate) struct Positions {
+    pub(crate) table: Table,
+    pub(crate) numbering: Numbering,
+}
+
+/// Which row of the table a token takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Numbering {
+    /// Its place in the sequence.
+    FromZero,
+    /// As fairseq counts: from the padding token's id plus one, and padding tokens that stand in the text itself take the
+    /// padding token's own row and are not counted.
+    AfterPadding(u32),
+}
+
+impl Positions {
+    /// The longest sequence for which there are rows.
+    pub(crate) fn limit(&self) -> usize {
+        match self.numbering {
+            Numbering::FromZero => self.table.rows(),
+            Numbering::AfterPadding(padding) => self.table.rows().saturating_sub(padding as usize + 1),
+        }
+    }
+
+    fn rows(&self, ids: &[u32]) -> Vec<usize> {
+        match self.numbering {
+            Numbering::FromZero => (0..ids.len()).collect(),
+            Numbering::AfterPadding(padding) => {
+                let mut last = padding as usize;
+                let row = |id: &u32| match *id == padding {
+                    true => padding as usize,
+                    false => {
+                        last += 1;
+                        last
+                    }
+                };
+                ids.iter().map(row).collect()
+            }
+        }
+    }
+}
+
+impl Embeddings {
+    /// The vectors `[tokens, width]` of a pack.
+    pub(in crate::arch) fn forward(&self, simd: Simd, pack: &Pack) -> Vec<f32> {
+        let width = self.words.width();
+        let mut x = Vec::with_capacity(pack.ids.len() * width);
+        pack.ids.iter().for_each(|id| self.words.read(*id as usize, &mut x));
+        if !self.kind.is_empty() {
+            // torch adds the type before the position
+            x.chunks_exact_mut(width).for_each(|token| add(token, &self.kind));
+        }
+        if let Some(positions) = &self.positions {
+            let mut row = Vec::with_capacity(width);
+            for range in &pack.ranges {
+                let tokens = x[range.start * width..range.end * width].chunks_exact_mut(width);
+                for (token, at) in tokens.zip(positions.rows(&pack.ids[range.clone()])) {
+                    row.clear();
+                    positions.table.read(at, &mut row);
+                    add(token, &row);
+                }
+            }
+        }
+        if let Some(norm) = &self.norm {
+            norm.apply(simd, &mut x);
+        }
+        x
+    }
+}

@@ -1,0 +1,42 @@
+//! Layers that the architectures share. Rows of every matrix are tokens.
+
+mod activation;
+mod attention;
+mod embeddings;
+mod feed_forward;
+mod linear;
+mod norm;
+mod relative;
+mod rope;
+
+pub(crate) use activation::Activation;
+pub(crate) use attention::{Attention, Heads, Scope, Where};
+pub(crate) use embeddings::{Embeddings, Numbering, Positions};
+pub(crate) use feed_forward::{FeedForward, Gate};
+pub(crate) use linear::Linear;
+pub(crate) use norm::Norm;
+pub(crate) use relative::RelativeBias;
+pub(crate) use rope::{Angles, Rope};
+
+use qiao_vecmath::Packed;
+
+/// Buffers of one forward pass, kept from layer to layer.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    /// `[tokens, width]`: what a layer reads, where it is not the stream itself
+    pub(crate) normed: Vec<f32>,
+    /// `[tokens, width]`: what a layer adds to the stream
+    pub(crate) added: Vec<f32>,
+    /// `[tokens, (heads + 2 * key heads) * depth]`
+    query_key_value: Vec<f32>,
+    /// `[tokens, heads * depth]`
+    context: Vec<f32>,
+    /// `[tokens, inner]`, or twice as wide where there is a gate
+    inner: Vec<f32>,
+    /// `[tokens, inner]`
+    gated: Vec<f32>,
+    /// `[rows, length]` of one head of one sequence
+    scores: Vec<f32>,
+    keys: Packed,
+    values: Packed,
+}
