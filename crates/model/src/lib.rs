@@ -6,6 +6,7 @@ mod config;
 mod directory;
 mod encoder;
 pub mod fetch;
+mod golden;
 mod head;
 mod identity;
 mod pack;
@@ -16,6 +17,7 @@ mod weights;
 
 pub use directory::{DirectoryError, Note};
 pub use encoder::{EncodeError, Encoded, EncodedTokens, Long, Provenance, Receipt, SentenceEncoder, TokenWindow};
+pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
 pub use qiao_vecmath::{Scored, TopK, dot};
 pub use tokenizer::TokenizerError;

@@ -33,6 +33,11 @@ pub struct ModelRow {
     pub fallback: Option<&'static str>,
     /// How its cosines tell what bears on a question.
     pub relevance: Relevance,
+    /// Whether it knows most scripts, Chinese among them, so that few of a text's tokens are unknown to it.
+    pub broad: bool,
+    /// What Python gives for golden texts, as `golden/make_references.py` writes it; `None` where nobody has had the model
+    /// in Python.
+    pub golden: Option<&'static str>,
 }
 
 /// Coefficients of the logistic function that gives the probability that the passages found bear on the question; fitted by
@@ -153,6 +158,8 @@ pub const MODELS: &[ModelRow] = &[
         sources: &[Source::Hub { repo: "intfloat/multilingual-e5-small" }],
         fallback: Some("multilingual-e5-small-q4"),
         relevance: E5_RELEVANCE,
+        broad: true,
+        golden: None,
     },
     ModelRow {
         name: "multilingual-e5-small-q4",
@@ -186,6 +193,8 @@ pub const MODELS: &[ModelRow] = &[
         })],
         fallback: None,
         relevance: E5_RELEVANCE,
+        broad: true,
+        golden: Some(include_str!("../golden/multilingual-e5-small-q4.json")),
     },
     ModelRow {
         name: "all-MiniLM-L6-v2",
@@ -223,6 +232,8 @@ pub const MODELS: &[ModelRow] = &[
         ],
         fallback: None,
         relevance: MINILM_RELEVANCE,
+        broad: false,
+        golden: Some(include_str!("../golden/all-MiniLM-L6-v2.json")),
     },
 ];
 
@@ -274,11 +285,26 @@ pub fn find(name: &str) -> Option<&'static ModelRow> {
     MODELS.iter().find(|row| row.name == name)
 }
 
-/// The coefficients for the model of these weights, wherever its directory came from.
+/// The row of the model of these weights, wherever its directory came from.
+#[must_use]
+pub fn of_weights(weights_sha256: &str) -> Option<&'static ModelRow> {
+    MODELS.iter().find(|row| row.files.iter().any(|file| file.sha256 == Some(weights_sha256)))
+}
+
+/// The coefficients for the model of these weights.
 #[must_use]
 pub fn relevance(weights_sha256: &str) -> Relevance {
-    let is_it = |row: &&ModelRow| row.files.iter().any(|file| file.sha256 == Some(weights_sha256));
-    MODELS.iter().find(is_it).map_or(UNMEASURED, |row| row.relevance)
+    of_weights(weights_sha256).map_or(UNMEASURED, |row| row.relevance)
+}
+
+/// A model for texts of which the model of these weights does not know the tokens; `None` where it knows most scripts
+/// itself.
+#[must_use]
+pub fn broader_than(weights_sha256: &str) -> Option<&'static ModelRow> {
+    match of_weights(weights_sha256) {
+        Some(row) if row.broad => None,
+        _ => MODELS.iter().find(|row| row.broad),
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! The same token ids and numbers as Python's sentence-transformers, on the real models.
 //!
-//! `data/NAME.json` are this project's own references, made by `data/make_references.py`; where shared test data is there
-//! (`../shared` beside the repository, or QIAO_SHARED), its larger sets are held against too.
+//! The golden texts in `golden/` are this project's own references; where shared test data is there (`../shared` beside the
+//! repository, or QIAO_SHARED), its larger sets are held against too.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its own references has failed")]
 
 use std::path::{Path, PathBuf};
 
 use qiao_model::fetch::{Fallback, FetchConfig, resolve_cached};
-use qiao_model::{EncodeError, Long, Provenance, Role, SentenceEncoder};
+use qiao_model::{EncodeError, Golden, Long, Provenance, Role, SentenceEncoder};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -49,10 +49,12 @@ fn compare(model: &SentenceEncoder, file: &Path) {
 }
 
 #[test]
-fn our_own_references() {
+fn golden_texts_come_out_as_in_python() {
     for name in MODELS {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/data/{name}.json"));
-        compare(&model(name), &file);
+        let model = model(name);
+        let golden = Golden::stored(&model.id().weights_sha256).unwrap().unwrap();
+        let comparison = golden.compare(&model).unwrap();
+        assert!(comparison.holds(), "{name}: {comparison:?}");
     }
 }
 
@@ -82,6 +84,21 @@ fn a_text_has_the_same_bits_alone_and_in_any_batch() {
     let mut backwards = model.encode(Role::Passage, &turned, Long::Truncate).unwrap();
     backwards.reverse();
     assert_eq!(backwards, together);
+}
+
+#[test]
+fn a_text_has_the_same_bits_at_any_number_of_threads() {
+    let model = model(MODELS[0]);
+    let long = "A bridge joins two banks of one river. ".repeat(40);
+    let texts: Vec<String> = (1..60).map(|i| long.chars().take(i * 23).collect()).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let at = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| model.encode(Role::Passage, &texts, Long::Window)).unwrap()
+    };
+    let one = at(1);
+    assert_eq!(at(2), one);
+    assert_eq!(at(5), one);
 }
 
 #[test]

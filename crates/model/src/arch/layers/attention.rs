@@ -72,7 +72,14 @@ pub(crate) struct Where<'a> {
 
 impl Attention {
     /// Of `x`, the tokens of `sequences` one after another, into `room.added`.
-    pub(in crate::arch) fn forward(&self, simd: Simd, x: &[f32], sequences: &[Range<usize>], at: Where<'_>, room: &mut Room) {
+    pub(in crate::arch) fn forward(
+        &self,
+        simd: Simd,
+        x: &[f32],
+        sequences: &[Range<usize>],
+        at: Where<'_>,
+        room: &mut Room,
+    ) {
         self.query_key_value.apply(simd, x, &mut room.query_key_value);
         self.place(simd, sequences, at.angles, &mut room.query_key_value);
         room.context.resize(x.len() / self.query_key_value.inputs() * self.output.inputs(), 0.0);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Token ids and vectors of Python's sentence-transformers, which crates/model/tests/parity.rs holds qiao against.
+"""Golden texts through Python's sentence-transformers, which `qiao model verify` and the tests hold qiao against.
 
-usage: make_references.py MODEL_DIR PREFIX      writes NAME.json beside this script; NAME is MODEL_DIR's last part
-       (all-MiniLM-L6-v2 with "", multilingual-e5-small-q4 with "query: "; `qiao model list` says where they lie)
-ids include the special tokens and are cut as the model cuts them; vectors are float32, nine significant digits.
+usage: make_references.py MODEL_DIR      writes NAME.json beside this script; NAME is MODEL_DIR's last part
+       (`qiao model list` says where models lie)
+ids include the special tokens and are cut as the model cuts them; vectors are float32, nine significant digits. A model
+with prompts encodes some texts in both roles.
 needs: sentence-transformers 6
 """
 import json
@@ -27,24 +28,31 @@ TEXTS = [
     "word " * 700,
     "向量" * 600,
 ]
+# enough to see that the other role has its own prompt
+PASSAGES = [0, 1, 4, 9]
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) != 2:
         sys.exit(__doc__)
-    directory, prefix = sys.argv[1:]
+    directory = sys.argv[1]
     # float32 whatever the checkpoint's own type
     model = sentence_transformers.SentenceTransformer(directory, device="cpu", model_kwargs={"dtype": "float32"})
+    prompts = {"query": model.prompts.get("query") or "", "passage": model.prompts.get("passage") or ""}
+    jobs = [("query", text) for text in TEXTS]
+    if prompts["query"] != prompts["passage"]:
+        jobs += [("passage", TEXTS[i]) for i in PASSAGES]
     items = []
-    for text in TEXTS:
-        ids = model.tokenizer(prefix + text, truncation=True, max_length=model.max_seq_length)["input_ids"]
-        vector = model.encode([prefix + text], convert_to_numpy=True)[0]
-        items.append({"text": text, "ids": ids, "vector": [float(f"{x:.9g}") for x in vector]})
+    for role, text in jobs:
+        whole = prompts[role] + text
+        ids = model.tokenizer(whole, truncation=True, max_length=model.max_seq_length)["input_ids"]
+        vector = model.encode([whole], prompt="", convert_to_numpy=True)[0]
+        items.append({"role": role, "text": text, "ids": ids, "vector": [float(f"{x:.9g}") for x in vector]})
     name = os.path.basename(os.path.normpath(directory))
     versions = {m.__name__: m.__version__ for m in (sentence_transformers, transformers, torch)}
     out = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".json")
     with open(out, "w", encoding="utf-8") as file:
-        head = {"model": name, "versions": versions, "prefix": prefix, "max_seq_length": model.max_seq_length}
+        head = {"model": name, "versions": versions, "prompts": prompts, "max_seq_length": model.max_seq_length}
         json.dump({**head, "items": items}, file, ensure_ascii=False)
         file.write("\n")
     print(f"{out}: {len(items)} texts")
