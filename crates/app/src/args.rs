@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Embed(Embed),
     /// Compare a text with others: the cosine of their vectors.
     Similarity(Similarity),
-    /// List models, or fetch one.
+    /// List models, fetch one, or hold one against Python.
     #[command(subcommand)]
     Model(ModelCommand),
     /// Read one file from standard input under limits; qiao runs itself so.
@@ -178,8 +178,28 @@ pub(crate) struct Similarity {
 pub(crate) enum ModelCommand {
     /// List the models that have a name, and which are here.
     List,
-    /// Fetch a model, verify it by hash, and keep it.
+    /// Fetch a model, verify it by hash and by its numbers, and keep it.
     Pull(Pull),
+    /// Show all that decides a model's numbers: its encoder's identity, as every knowledge base keeps it.
+    Show(Named),
+    /// Encode golden texts and hold them against what Python's sentence-transformers gives for them.
+    Verify(Verify),
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Named {
+    /// A name from `qiao model list`, or a sentence-transformers directory [default: --model, else the knowledge base's own, else multilingual-e5-small].
+    #[arg(value_name = "NAME|DIR")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) model: Named,
+    /// Other golden texts than the stored ones, as crates/model/golden/make_references.py writes them.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) reference: Option<PathBuf>,
 }
 
 #[derive(Debug, Group)]

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod out;
 mod settings;
+mod verify;
 mod views;
 
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ fn run(args: Args, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Similarity(verb) => commands::similarity::run(&verb, &settings, printer),
         Command::Model(ModelCommand::List) => commands::model::list(&settings, printer),
         Command::Model(ModelCommand::Pull(verb)) => commands::model::pull(&verb, &settings, printer),
+        Command::Model(ModelCommand::Show(verb)) => commands::model::show(&verb, &settings, printer),
+        Command::Model(ModelCommand::Verify(verb)) => commands::model::verify(&verb, &settings, printer),
         Command::ParseWorker(verb) => commands::worker::run(&verb),
         Command::Docs => commands::docs::run(printer),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use qiao::model::fetch::Progress;
-use qiao::{AddEvent, Error, FileOutcome, Kind};
+use qiao::{AddEvent, Error, FileOutcome, Foreign, Kind};
 use serde::Serialize;
 
 /// Knows how this run speaks.
@@ -182,17 +182,29 @@ impl<'a> AddProgress<'a> {
         self.bar.finish_and_clear();
         let path = path.display();
         match outcome {
-            FileOutcome::Published { replaced, chunks, unread, .. } => {
+            FileOutcome::Published { replaced, chunks, unread, foreign, .. } => {
                 let verb = if *replaced { "replaced" } else { "added" };
                 self.printer.note(&format!("{verb} {path}: {chunks} chunks"));
                 for part in unread {
                     self.printer.note(&format!("  page {}: {}", part.page, part.reason));
+                }
+                if let Some(foreign) = foreign {
+                    self.printer.warn(&format!("  {}", foreign_text(foreign)));
                 }
             }
             FileOutcome::Unchanged { .. } => {}
             FileOutcome::Failed(error) => self.printer.warn(&format!("failed {path}: {}", error.reason())),
         }
     }
+}
+
+fn foreign_text(foreign: &Foreign) -> String {
+    let share = (foreign.share * 100.0).round();
+    let advice = match foreign.serves {
+        Some(name) => format!("{name} knows them: give it with --model, and another file with --kb"),
+        None => "no model that qiao knows by name knows more".to_owned(),
+    };
+    format!("{share}% of its tokens are unknown to {}, so it will hardly be found; {advice}", foreign.model)
 }
 
 fn name(path: &Path) -> String {

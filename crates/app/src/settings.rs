@@ -7,7 +7,7 @@ use anyhow::Context;
 use etcetera::BaseStrategy;
 use qiao::embed::ModelEncoder;
 use qiao::error::{Error, Kind};
-use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError};
+use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, Progress};
 use qiao::model::{EncoderId, Provenance, registry};
 use qiao::parse::WorkerParser;
 use qiao::seams::{Encoder, Limits, Store};
@@ -16,6 +16,7 @@ use qiao::{EncoderSource, Engine};
 
 use crate::args::Global;
 use crate::out::{FetchProgress, Printer};
+use crate::verify::{compare, held};
 
 /// What every verb is told.
 #[derive(Debug, Clone)]
@@ -61,20 +62,29 @@ impl Settings {
 
     /// Finds and loads the model that was named, else the one the knowledge base was made with, else the default.
     pub(crate) fn encoder_source(&self, printer: &Printer) -> EncoderSource {
-        let (named, kb) = (self.model.clone(), self.kb.clone());
-        let printer = printer.clone();
+        let (settings, printer) = (self.clone(), printer.clone());
         Box::new(move |stored: Option<&EncoderId>| {
-            let own = match (&named, stored) {
-                (None, None) => encoder_of(&kb)?,
-                _ => None,
-            };
-            let (name, fallback) = match (&named, stored.or(own.as_ref())) {
-                (Some(named), _) => (named.as_str(), Fallback::Allowed),
-                (None, Some(stored)) => (stored.model.as_str(), Fallback::Never),
-                (None, None) => (registry::DEFAULT, Fallback::Allowed),
-            };
-            load(name, fallback, &printer)
+            let encoder: Arc<dyn Encoder> = Arc::new(settings.load(settings.model.as_deref(), stored, &printer)?);
+            Ok(encoder)
         })
+    }
+
+    /// The model called `name`, else as [`Settings::encoder_source`].
+    pub(crate) fn model(&self, name: Option<&str>, printer: &Printer) -> Result<ModelEncoder, Error> {
+        self.load(name.or(self.model.as_deref()), None, printer)
+    }
+
+    fn load(&self, named: Option<&str>, stored: Option<&EncoderId>, printer: &Printer) -> Result<ModelEncoder, Error> {
+        let own = match (named, stored) {
+            (None, None) => encoder_of(&self.kb)?,
+            _ => None,
+        };
+        let (name, fallback) = match (named, stored.or(own.as_ref())) {
+            (Some(named), _) => (named, Fallback::Allowed),
+            (None, Some(stored)) => (stored.model.as_str(), Fallback::Never),
+            (None, None) => (registry::DEFAULT, Fallback::Allowed),
+        };
+        load(name, fallback, printer)
     }
 
     pub(crate) fn kb(&self) -> &Path {
@@ -93,7 +103,7 @@ fn default_kb() -> anyhow::Result<PathBuf> {
     Ok(platform.data_dir().join("qiao").join("default.qiao"))
 }
 
-fn load(name: &str, fallback: Fallback, printer: &Printer) -> Result<Arc<dyn Encoder>, Error> {
+fn load(name: &str, fallback: Fallback, printer: &Printer) -> Result<ModelEncoder, Error> {
     let failed = |e: FetchError| {
         let kind = match e {
             FetchError::UnknownModel { .. } | FetchError::NoDirectory { .. } => Kind::Usage,
@@ -103,7 +113,17 @@ fn load(name: &str, fallback: Fallback, printer: &Printer) -> Result<Arc<dyn Enc
     };
     let config = FetchConfig::from_env().map_err(failed)?;
     let mut progress = FetchProgress::new(printer);
-    let found = fetch::resolve(name, fallback, &config, &mut |event| progress.show(&event)).map_err(failed)?;
+    let mut fetched = false;
+    let mut on_event = |event: Progress| {
+        fetched |= matches!(event, Progress::Ready { .. });
+        progress.show(&event);
+    };
+    let found = fetch::resolve(name, fallback, &config, &mut on_event).map_err(failed)?;
     let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
-    Ok(Arc::new(ModelEncoder::load(&found.path, Provenance::from(&found)).map_err(broken)?))
+    let encoder = ModelEncoder::load(&found.path, Provenance::of(&found, &config)).map_err(broken)?;
+    if fetched && let Some(compared) = compare(&encoder, None)? {
+        held(&encoder, &compared)?;
+    }
+    encoder.model().notes().iter().for_each(|note| printer.note(&note.to_string()));
+    Ok(encoder)
 }

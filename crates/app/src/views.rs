@@ -1,5 +1,6 @@
 //! The shapes of JSON that others build on, and their plain twins. docs/json.md describes them.
 
+use qiao::model::EncoderId;
 use qiao::types::{Answer, Citation, DocumentSummary, Hit, Judgement, Locator, Refusal, Span, Usage, Why};
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ pub(crate) struct AnswerView<'a> {
     citations: Vec<CitationView<'a>>,
     hits: Vec<HitView<'a>>,
     usage: Usage,
+    encoder: Option<&'a EncoderId>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,10 +48,11 @@ pub(crate) struct HitView<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct HitsView<'a> {
     hits: Vec<HitView<'a>>,
+    encoder: Option<&'a EncoderId>,
 }
 
 impl<'a> AnswerView<'a> {
-    pub(crate) fn of(answer: &'a Answer) -> Self {
+    pub(crate) fn of(answer: &'a Answer, encoder: Option<&'a EncoderId>) -> Self {
         let citation = |c: &'a Citation| CitationView {
             quote: c.quote(),
             document: c.document(),
@@ -64,14 +67,15 @@ impl<'a> AnswerView<'a> {
             refusal: answer.refusal,
             judgement: answer.judgement,
             citations: answer.citations.iter().map(citation).collect(),
-            hits: HitsView::of(&answer.hits).hits,
+            hits: HitsView::of(&answer.hits, encoder).hits,
             usage: answer.usage,
+            encoder,
         }
     }
 }
 
 impl<'a> HitsView<'a> {
-    pub(crate) fn of(hits: &'a [Hit]) -> Self {
+    pub(crate) fn of(hits: &'a [Hit], encoder: Option<&'a EncoderId>) -> Self {
         let view = |(i, hit): (usize, &'a Hit)| HitView {
             rank: i + 1,
             score: hit.score,
@@ -84,7 +88,7 @@ impl<'a> HitsView<'a> {
             locator: &hit.locator,
             why: hit.why,
         };
-        Self { hits: hits.iter().enumerate().map(view).collect() }
+        Self { hits: hits.iter().enumerate().map(view).collect(), encoder }
     }
 }
 

@@ -50,8 +50,9 @@ fn main() -> Result<(), Fault> {
     let model = plain.next().ok_or("usage: questions MODEL [FOLDER] [-v]")?;
     let folder = plain.next().map_or_else(|| PathBuf::from("examples"), PathBuf::from);
     let all: BTreeMap<String, Questions> = serde_json::from_slice(&std::fs::read(folder.join("questions.json"))?)?;
-    let found = resolve_cached(model, Fallback::Never, &FetchConfig::from_env()?)?;
-    let encoder: Arc<dyn Encoder> = Arc::new(ModelEncoder::load(&found.path, Provenance::from(&found))?);
+    let config = FetchConfig::from_env()?;
+    let found = resolve_cached(model, Fallback::Never, &config)?;
+    let encoder: Arc<dyn Encoder> = Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config))?);
     for (name, questions) in &all {
         let encoder = encoder.clone();
         let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));

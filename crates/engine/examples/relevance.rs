@@ -70,8 +70,9 @@ fn articles(set: &Value, together: usize) -> Vec<Article> {
 }
 
 fn engine(model: &str) -> Result<Engine, Fault> {
-    let found = resolve_cached(model, Fallback::Never, &FetchConfig::from_env()?)?;
-    let encoder: Arc<dyn Encoder> = Arc::new(ModelEncoder::load(&found.path, Provenance::from(&found))?);
+    let config = FetchConfig::from_env()?;
+    let found = resolve_cached(model, Fallback::Never, &config)?;
+    let encoder: Arc<dyn Encoder> = Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config))?);
     let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));
     Ok(Engine::new(Box::new(SqliteStore::in_memory()?), Box::new(AllParsers), source, Settings::default()))
 }

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use qiao_model::{EncoderId, Long, Role};
+use qiao_model::{EncoderId, Long, Receipt, Role, registry};
 
 use crate::answer::{Asked, extract};
 use crate::chunk::{ChunkSize, chunk};
@@ -71,6 +71,10 @@ pub enum FileOutcome {
         chunks: usize,
         /// What gave no text.
         unread: Vec<crate::types::Unread>,
+        /// What became of the tokens of all chunks.
+        receipt: Receipt,
+        /// Said where the model does not know what it was given.
+        foreign: Option<Foreign>,
     },
     /// It stood there already, byte for byte.
     Unchanged {
@@ -79,6 +83,28 @@ pub enum FileOutcome {
     },
     /// It could not be read; an older version, if any, is still there.
     Failed(Error),
+}
+
+/// Of a document's tokens, the share that may be unknown to the model before a person is told.
+const MOST_UNKNOWN: f32 = 0.1;
+
+/// A document much of which the model does not know, so that it will hardly be found.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Foreign {
+    /// The share of its tokens that the vocabulary lacks, from 0 to 1.
+    pub share: f32,
+    /// The model.
+    pub model: String,
+    /// A model that would know more, if the registry has one.
+    pub serves: Option<&'static str>,
+}
+
+impl Foreign {
+    fn of(receipt: Receipt, encoder: &EncoderId) -> Option<Self> {
+        let serves = || registry::broader_than(&encoder.weights_sha256).map(|row| row.name);
+        let share = receipt.unknown_share();
+        (share > MOST_UNKNOWN).then(|| Self { share, model: encoder.model.clone(), serves: serves() })
+    }
 }
 
 /// How adding went.
@@ -185,7 +211,8 @@ impl Engine {
             pieces.iter().map(|(p, hash)| (hash.clone(), &content.text[p.span.range()])).collect();
         let total = texts.len();
         let mut progress = |done| on_event(&AddEvent::Embedding { path: &source.path, done, total });
-        embed::stage(self.store.as_mut(), encoder.as_ref(), &texts, &mut progress)?;
+        let receipt = embed::stage(self.store.as_mut(), encoder.as_ref(), &texts, &mut progress)?;
+        let foreign = Foreign::of(receipt, &encoder.id());
         let unread = content.unread.clone();
         let outcome = if known.is_some() { Outcome::Replaced } else { Outcome::Added };
         let entry = LedgerEntry { origin: origin.clone(), outcome, detail: describe(&unread) };
@@ -193,7 +220,7 @@ impl Engine {
         let batch = Batch { publish: vec![document], ledger: vec![entry], ..Batch::default() };
         let ids = self.store.commit(&batch)?;
         let id = ids.first().copied().ok_or_else(lost)?;
-        Ok(FileOutcome::Published { id, replaced: known.is_some(), chunks: total, unread })
+        Ok(FileOutcome::Published { id, replaced: known.is_some(), chunks: total, unread, receipt, foreign })
     }
 
     fn failed(&mut self, source: &Source, error: Error) -> Result<FileOutcome, Error> {
@@ -266,6 +293,14 @@ impl Engine {
     fn embed_query(&self, text: &str) -> Result<Embedding, Error> {
         let embedded = self.encoder()?.embed(Role::Query, &[text], Long::Truncate)?;
         embedded.into_iter().next().map(|(embedding, _)| embedding).ok_or_else(lost)
+    }
+
+    /// The identity of the encoder whose vectors the knowledge base holds, or `None` while it is new.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn encoder_id(&self) -> Result<Option<EncoderId>, Error> {
+        Ok(self.store.encoder()?)
     }
 
     /// All documents, by ascending number.

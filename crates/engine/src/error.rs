@@ -250,7 +250,7 @@ impl From<StoreError> for Error {
 impl From<EncodeError> for Error {
     fn from(source: EncodeError) -> Self {
         let kind = match source {
-            EncodeError::TooLong { .. } => Kind::BadInput,
+            EncodeError::TooLong { .. } | EncodeError::NoVector => Kind::BadInput,
             _ => Kind::Model,
         };
         Self::new(kind, "cannot encode", source)

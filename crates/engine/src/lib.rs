@@ -17,6 +17,6 @@ pub mod source;
 pub mod store;
 pub mod types;
 
-pub use engine::{AddEvent, AddReport, EncoderSource, Engine, FileOutcome, Settings};
+pub use engine::{AddEvent, AddReport, EncoderSource, Engine, FileOutcome, Foreign, Settings};
 pub use error::{Error, Kind};
 pub use qiao_model as model;

@@ -1,9 +1,9 @@
 //! The seams of the house: object-safe, synchronous, batch first. Each has a real implementation and one small double.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use qiao_model::{EncodeError, Encoded, EncoderId, Long, Receipt, Role, Scored};
+use qiao_model::{EncodeError, Encoded, EncodedTokens, EncoderId, Long, Receipt, Role, Scored};
 
 use crate::error::{ParseError, StoreError};
 use crate::types::{
@@ -64,6 +64,12 @@ pub trait Encoder: Send + Sync {
     /// When a text cannot be tokenised, or is too long and `long` says so.
     fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError>;
 
+    /// The token vectors of each text, before pooling, each text with its receipt.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError>;
+
     /// As [`Encoder::encode`], brought to unit length.
     ///
     /// # Errors
@@ -72,7 +78,10 @@ pub trait Encoder: Send + Sync {
         let id = self.id();
         let unit = |e: Encoded| Embedding::new(id.clone(), e.vector).map(|unit| (unit, e.receipt));
         let embedded: Result<_, EmbeddingError> = self.encode(role, texts, long)?.into_iter().map(unit).collect();
-        embedded.map_err(|_| EncodeError::NotFinite)
+        embedded.map_err(|e| match e {
+            EmbeddingError::NoLength => EncodeError::NoVector,
+            EmbeddingError::Dimension { .. } | EmbeddingError::NotFinite => EncodeError::NotFinite,
+        })
     }
 }
 
@@ -142,11 +151,11 @@ pub trait Store: Send {
     /// When it cannot be read.
     fn encoder(&self) -> Result<Option<EncoderId>, StoreError>;
 
-    /// Of these texts, those whose vectors are not there yet.
+    /// Of these texts, those whose vectors are there already, each with what became of its tokens.
     ///
     /// # Errors
     /// When it cannot be read.
-    fn missing(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeSet<ContentHash>, StoreError>;
+    fn staged(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeMap<ContentHash, Receipt>, StoreError>;
 
     /// Keeps vectors for documents still to come, in one transaction. The first call fixes the encoder for ever.
     ///

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::arch::{Network, WordTable};
 use crate::directory::{Directory, DirectoryError, Kind, Limit, Note};
-use crate::fetch::{Manifest, ModelDir, manifest};
+use crate::fetch::{FetchConfig, ModelDir, manifest};
 use crate::head::Head;
 use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
@@ -35,6 +35,23 @@ pub struct Receipt {
     pub dropped: usize,
     /// Of these, how many the vocabulary lacks.
     pub unknown: usize,
+}
+
+impl Receipt {
+    /// The share of the tokens that the vocabulary lacks, from 0 to 1.
+    pub fn unknown_share(&self) -> f32 {
+        self.unknown as f32 / self.tokens.max(1) as f32
+    }
+}
+
+impl std::iter::Sum for Receipt {
+    fn sum<I: Iterator<Item = Self>>(receipts: I) -> Self {
+        receipts.fold(Self::default(), |sum, one| Self {
+            tokens: sum.tokens + one.tokens,
+            dropped: sum.dropped + one.dropped,
+            unknown: sum.unknown + one.unknown,
+        })
+    }
 }
 
 /// A text's vector.
@@ -105,6 +122,9 @@ pub enum EncodeError {
         /// Its limit.
         limit: usize,
     },
+    /// A text without a vector: a static table of none of its tokens.
+    #[error("the model knows no token of a text, and so has no vector for it")]
+    NoVector,
     /// A vector that is not finite: broken weights.
     #[error("the model computed a number that is not finite; its weights are damaged: pull it again")]
     NotFinite,
@@ -129,29 +149,37 @@ pub struct Provenance {
     pub revision: String,
     /// SHA-256 of model.safetensors where a verified manifest has it already.
     pub weights_sha256: Option<String>,
+    /// SHA-256 of tokenizer.json, likewise.
+    pub tokenizer_sha256: Option<String>,
     /// The registry's prompts, for directories that name none.
     pub prompts: Option<Prompts>,
     /// A prompt to use for both roles in place of the model's own.
     pub prompt: Option<String>,
+    /// Folder for what is derived from a model's files so that the next start is quicker; without one, nothing is kept.
+    pub derived: Option<PathBuf>,
 }
 
-/// The file of weights that manifests name.
-const WEIGHTS: &str = "model.safetensors";
-
-impl From<&ModelDir> for Provenance {
-    fn from(found: &ModelDir) -> Self {
-        let weights = |m: Manifest| m.files.into_iter().find(|file| file.path == WEIGHTS).map(|file| file.sha256);
+impl Provenance {
+    /// Of what fetching has found.
+    pub fn of(found: &ModelDir, config: &FetchConfig) -> Self {
+        // only what qiao itself wrote into its cache is believed
+        let manifest = found.row.and_then(|_| manifest(&found.path));
+        let hash = |path: &str| Some(manifest.as_ref()?.files.iter().find(|file| file.path == path)?.sha256.clone());
         let prompts = |row: &ModelRow| Prompts { query: row.prompts.query.into(), passage: row.prompts.passage.into() };
         Self {
             model: found.row.map_or_else(|| found.path.to_string_lossy().into_owned(), |row| row.name.to_owned()),
             revision: found.revision.clone().unwrap_or_default(),
-            // only what qiao itself wrote into its cache is believed
-            weights_sha256: found.row.and_then(|_| manifest(&found.path)).and_then(weights),
+            weights_sha256: hash("model.safetensors"),
+            tokenizer_sha256: hash(TOKENIZER),
             prompts: found.row.map(prompts),
             prompt: None,
+            derived: Some(config.derived_dir()),
         }
     }
 }
+
+/// The file of the vocabulary, in the folder of the first module.
+const TOKENIZER: &str = "tokenizer.json";
 
 impl SentenceEncoder {
     /// Loads the model of a directory.
@@ -163,8 +191,10 @@ impl SentenceEncoder {
         if let Some(prompt) = from.prompt {
             directory.prompts = Prompts { query: prompt.clone(), passage: prompt };
         }
-        let tokenizer_file = directory.folder.join("tokenizer.json");
-        let tokenizer = Tokenizer::load(&tokenizer_file, tokenizer_use(&directory))?;
+        let tokenizer_file = directory.folder.join(TOKENIZER);
+        let tokenizer_sha256 = from.tokenizer_sha256.map_or_else(|| file_sha256(&tokenizer_file), Ok)?;
+        let stored = from.derived.map(|folder| folder.join("tokenizers").join(&tokenizer_sha256));
+        let tokenizer = Tokenizer::load(&tokenizer_file, stored.as_deref(), tokenizer_use(&directory))?;
         let weights = Weights::open(&directory.folder).map_err(DirectoryError::from)?;
         let network = match &directory.kind {
             Kind::Transformer(config) => Network::transformer(config, &weights)?,
@@ -178,7 +208,7 @@ impl SentenceEncoder {
                 Some(known) => known,
                 None => files_sha256(path, weights.files().iter().chain(head.files()))?,
             },
-            tokenizer_sha256: file_sha256(&tokenizer_file)?,
+            tokenizer_sha256,
             pooling: directory.pooling.to_string(),
             modules: directory.head.iter().filter_map(|module| module.name()).collect(),
             normalized: head.normalizes(),

@@ -28,9 +28,10 @@ struct Item {
 const MODELS: [&str; 2] = ["all-MiniLM-L6-v2", "multilingual-e5-small-q4"];
 
 fn model(name: &str) -> SentenceEncoder {
-    let found = resolve_cached(name, Fallback::Never, &FetchConfig::from_env().unwrap());
+    let config = FetchConfig::from_env().unwrap();
+    let found = resolve_cached(name, Fallback::Never, &config);
     let found = found.unwrap_or_else(|e| panic!("{e}; `cargo xtask test` pulls what tests need"));
-    SentenceEncoder::load(&found.path, Provenance::from(&found)).unwrap()
+    SentenceEncoder::load(&found.path, Provenance::of(&found, &config)).unwrap()
 }
 
 fn compare(model: &SentenceEncoder, file: &Path) {

@@ -30,10 +30,10 @@ fn lines(report: &AddReport, printer: &Printer) -> anyhow::Result<()> {
     for (path, outcome) in &report.files {
         let path = path.to_string_lossy();
         printer.object(&match outcome {
-            FileOutcome::Published { id, replaced, chunks, unread } => {
-                let outcome = if *replaced { "replaced" } else { "added" };
-                json!({"path": path, "outcome": outcome, "id": id, "chunks": chunks, "unread": unread})
-            }
+            FileOutcome::Published { id, replaced, chunks, unread, receipt, foreign } => json!({
+                "path": path, "outcome": if *replaced { "replaced" } else { "added" }, "id": id, "chunks": chunks,
+                "unread": unread, "receipt": receipt, "foreign": foreign,
+            }),
             FileOutcome::Unchanged { id } => json!({"path": path, "outcome": "unchanged", "id": id}),
             FileOutcome::Failed(error) => json!({"path": path, "outcome": "failed", "reason": error.reason()}),
         })?;

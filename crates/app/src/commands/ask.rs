@@ -1,8 +1,8 @@
 use std::process::ExitCode;
 
-use qiao::AddReport;
 use qiao::seams::Filter;
 use qiao::types::{Answer, Refusal};
+use qiao::{AddReport, Engine};
 
 use crate::args::Ask;
 use crate::out::{AddProgress, Printer};
@@ -10,22 +10,22 @@ use crate::settings::Settings;
 use crate::views::{AnswerView, answer_text, refusal_text};
 
 pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let answer = match answer(verb, settings, printer)? {
-        Some(answer) => answer,
-        None => Answer::refused(Refusal::NothingToSearch),
+    let (answer, encoder) = match answer(verb, settings, printer)? {
+        Some((answer, engine)) => (answer, engine.encoder_id()?),
+        None => (Answer::refused(Refusal::NothingToSearch), None),
     };
     match (printer.json(), answer.refusal) {
-        (true, _) => printer.object(&AnswerView::of(&answer))?,
+        (true, _) => printer.object(&AnswerView::of(&answer, encoder.as_ref()))?,
         (false, None) => printer.data(&answer_text(&answer))?,
         (false, Some(refusal)) => printer.data(&format!("{}\n", refusal_text(refusal, answer.judgement)))?,
     }
     Ok(ExitCode::from(u8::from(answer.refusal.is_some())))
 }
 
-fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<Answer>> {
+fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<(Answer, Engine)>> {
     if verb.sources.is_empty() {
         let Some(engine) = settings.existing_engine(printer)? else { return Ok(None) };
-        return Ok(Some(engine.ask(&verb.question, verb.hits as usize, &Filter::All)?));
+        return Ok(Some((engine.ask(&verb.question, verb.hits as usize, &Filter::All)?, engine)));
     }
     let mut engine = settings.engine(printer)?;
     let mut progress = AddProgress::new(printer);
@@ -35,5 +35,5 @@ fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<
         return report.first_failure().map_or(Ok(None), |failure| Err(failure.into()));
     }
     let filter = Filter::Documents(documents.into_iter().collect());
-    Ok(Some(engine.ask(&verb.question, verb.hits as usize, &filter)?))
+    Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)))
 }

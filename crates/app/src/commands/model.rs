@@ -1,13 +1,17 @@
 use std::process::ExitCode;
 
+use qiao::embed::ModelEncoder;
 use qiao::model::fetch::{self, FetchConfig, FetchError, installed};
 use qiao::model::registry::{MODELS, ModelRow};
+use qiao::model::{EncoderId, Golden, Provenance};
+use qiao::seams::Encoder;
 use qiao::{Error, Kind};
 use serde_json::json;
 
-use crate::args::Pull;
+use crate::args::{Named, Pull, Verify};
 use crate::out::{FetchProgress, Printer};
 use crate::settings::Settings;
+use crate::verify::{compare, compared_text, held};
 
 fn failed(e: FetchError) -> Error {
     let kind = match e {
@@ -53,12 +57,91 @@ pub(crate) fn pull(verb: &Pull, _settings: &Settings, printer: &Printer) -> anyh
     let mut progress = FetchProgress::new(printer);
     let found = fetch::pull(&verb.name, &config, &mut |event| progress.show(&event)).map_err(failed)?;
     drop(progress);
+    let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
+    let encoder = ModelEncoder::load(&found.path, Provenance::of(&found, &config)).map_err(broken)?;
+    let compared = compare(&encoder, None)?;
     match printer.json() {
         true => printer.object(&json!({
             "name": found.name, "path": found.path.to_string_lossy(), "source": found.source,
-            "revision": found.revision, "fell_back_from": found.fell_back_from,
+            "revision": found.revision, "fell_back_from": found.fell_back_from, "verified": compared,
         }))?,
         false => printer.data(&format!("{}\n", found.path.display()))?,
     }
+    match compared {
+        Some(compared) => {
+            printer.note(&compared_text(&encoder, &compared));
+            held(&encoder, &compared)?;
+        }
+        None => printer.note(&format!("{}: no golden texts are stored, so its numbers were not compared", found.name)),
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn show(verb: &Named, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let encoder = settings.model(verb.name.as_deref(), printer)?;
+    let id = encoder.id();
+    let (directory, notes) = (encoder.model().directory().to_string_lossy().into_owned(), encoder.model().notes());
+    let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+    match printer.json() {
+        true => printer
+            .object(&json!({"encoder": &*id, "space": id.space_key(), "directory": directory, "notes": notes}))?,
+        false => printer.data(&identity_text(&id, &directory))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The identity, a line each.
+fn identity_text(id: &EncoderId, directory: &str) -> String {
+    let quoted = |prompt: &str| if prompt.is_empty() { "none".to_owned() } else { format!("{prompt:?}") };
+    let precision = |p| serde_json::to_value(p).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+    let mut modules = vec![format!("{} pooling", id.pooling)];
+    modules.extend(id.modules.iter().cloned());
+    if id.normalized {
+        modules.push("brought to unit length".into());
+    }
+    let rows = [
+        ("model", id.model.clone()),
+        ("directory", directory.to_owned()),
+        ("revision", if id.revision.is_empty() { "none".into() } else { id.revision.clone() }),
+        ("weights", id.weights_sha256.clone()),
+        ("tokenizer", id.tokenizer_sha256.clone()),
+        ("modules", modules.join(", ")),
+        ("prompts", format!("query {}, passage {}", quoted(&id.prompts.query), quoted(&id.prompts.passage))),
+        ("dimension", id.dimension.to_string()),
+        ("max tokens", id.max_tokens.map_or_else(|| "no limit".into(), |n| n.to_string())),
+        (
+            "precision",
+            format!("passages {}, queries {}", precision(id.passage_precision), precision(id.query_precision)),
+        ),
+        ("space", id.space_key()),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:<11}{value}\n")).collect()
+}
+
+pub(crate) fn verify(verb: &Verify, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let encoder = settings.model(verb.model.name.as_deref(), printer)?;
+    let given = verb.reference.as_deref().map(reference).transpose()?;
+    let Some(compared) = compare(&encoder, given)? else {
+        let doing = format!("cannot verify {}", encoder.id().model);
+        return Err(Error::new(Kind::NotFound, doing, NO_GOLDEN).into());
+    };
+    match printer.json() {
+        true => {
+            printer.object(&json!({"model": encoder.id().model, "holds": compared.holds(), "compared": compared}))?
+        }
+        false => printer.data(&format!("{}\n", compared_text(&encoder, &compared)))?,
+    }
+    held(&encoder, &compared)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+const NO_GOLDEN: &str = "no golden texts are stored for these weights; make some with crates/model/golden/make_references.py \
+                         and give them with --reference";
+
+fn reference(path: &std::path::Path) -> Result<Golden, Error> {
+    let failed = |e: Box<dyn std::error::Error + Send + Sync>| {
+        Error::new(Kind::BadInput, format!("cannot read golden texts from {}", path.display()), e)
+    };
+    let text = std::fs::read_to_string(path).map_err(|e| failed(e.into()))?;
+    Golden::from_json(&text).map_err(|e| failed(e.into()))
 }

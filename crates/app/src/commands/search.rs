@@ -9,11 +9,12 @@ use crate::settings::Settings;
 use crate::views::{HitsView, hits_text};
 
 pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let hits = match settings.existing_engine(printer)? {
+    let engine = settings.existing_engine(printer)?;
+    let hits = match &engine {
         Some(engine) => {
             let filter = match verb.documents.is_empty() {
                 true => Filter::All,
-                false => Filter::Documents(ids(&engine, &verb.documents)?.into_iter().collect()),
+                false => Filter::Documents(ids(engine, &verb.documents)?.into_iter().collect()),
             };
             match engine.documents()?.is_empty() {
                 true => Vec::new(),
@@ -22,8 +23,9 @@ pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyh
         }
         None => Vec::new(),
     };
+    let encoder = engine.map_or(Ok(None), |engine| engine.encoder_id())?;
     match printer.json() {
-        true => printer.object(&HitsView::of(&hits))?,
+        true => printer.object(&HitsView::of(&hits, encoder.as_ref()))?,
         false => printer.data(&hits_text(&hits))?,
     }
     if hits.is_empty() {

@@ -16,7 +16,7 @@ pub(crate) fn run(verb: &Similarity, settings: &Settings, printer: &Printer) -> 
     let cosine = |other: &(qiao::types::Embedding, _)| query.first().and_then(|(query, _)| query.cosine(&other.0));
     let scores: Vec<f32> = others.iter().filter_map(cosine).collect();
     match printer.json() {
-        true => printer.object(&json!({"scores": scores}))?,
+        true => printer.object(&json!({"scores": scores, "encoder": &*encoder.id()}))?,
         false => {
             for (score, text) in scores.iter().zip(texts) {
                 printer.data(&format!("{score:.6}  {text}\n"))?;

@@ -121,8 +121,9 @@ fn similarity_names_scores() {
     let desk = Desk::new();
     let ran = desk.qiao(["similarity", "otters", "otters", "bridges", "--json"]).ok();
     let object = ran.json();
-    assert_eq!(object.as_object().unwrap().keys().collect::<Vec<_>>(), ["scores"]);
+    assert_eq!(object.as_object().unwrap().keys().collect::<Vec<_>>(), ["encoder", "scores"]);
     assert_eq!(object["scores"].as_array().unwrap().len(), 2);
+    assert_eq!(object["encoder"]["model"], crate::desk::MINILM);
 }
 
 #[test]

@@ -8,19 +8,21 @@ mod sentence;
 pub(crate) use hashing::HashingEncoder;
 pub use sentence::ModelEncoder;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use qiao_model::{Long, Role};
+use qiao_model::{Long, Receipt, Role};
 
 use crate::error::Error;
 use crate::seams::{Encoder, Staged, Store};
 use crate::types::ContentHash;
 
+type Receipts = BTreeMap<ContentHash, Receipt>;
+
 /// Texts encoded and staged at once: a few seconds of work, which is all that an interruption can lose.
 const BATCH: usize = 32;
 
 /// Encodes those of `texts` whose vectors the store lacks, and stages them in small commits. `done` is told how many of
-/// the texts have their vectors, first of all those that had them before.
+/// the texts have their vectors, first of all those that had them before. Returns what became of the tokens of all.
 ///
 /// # Errors
 /// When a text cannot be encoded, or the store cannot be written; what was staged until then stays.
@@ -29,30 +31,28 @@ pub fn stage(
     encoder: &dyn Encoder,
     texts: &[(ContentHash, &str)],
     done: &mut dyn FnMut(usize),
-) -> Result<(), Error> {
+) -> Result<Receipt, Error> {
     let hashes: Vec<ContentHash> = texts.iter().map(|(hash, _)| hash.clone()).collect();
-    let mut missing = store.missing(&encoder.id(), &hashes)?;
+    let mut staged = store.staged(&encoder.id(), &hashes)?;
     let mut seen = BTreeSet::new();
     let mut todo: Vec<&(ContentHash, &str)> =
-        texts.iter().filter(|(hash, _)| missing.contains(hash) && seen.insert(hash)).collect();
-    let have = |missing: &BTreeSet<ContentHash>| hashes.iter().filter(|hash| !missing.contains(*hash)).count();
-    done(have(&missing));
+        texts.iter().filter(|(hash, _)| !staged.contains_key(hash) && seen.insert(hash)).collect();
+    let have = |staged: &Receipts| hashes.iter().filter(|hash| staged.contains_key(*hash)).count();
+    done(have(&staged));
     // neighbours in length fill a batch evenly
     todo.sort_by_key(|(_, text)| text.len());
     for batch in todo.chunks(BATCH) {
         let batch_texts: Vec<&str> = batch.iter().map(|(_, text)| *text).collect();
         let embedded = encoder.embed(Role::Passage, &batch_texts, Long::Error)?;
-        let staged = |((hash, _), (embedding, receipt)): (&&(ContentHash, &str), _)| Staged {
+        let one = |((hash, _), (embedding, receipt)): (&&(ContentHash, &str), _)| Staged {
             text_hash: hash.clone(),
             embedding,
             receipt,
         };
-        let staged: Vec<Staged> = batch.iter().zip(embedded).map(staged).collect();
-        store.stage(&staged)?;
-        batch.iter().for_each(|(hash, _)| {
-            missing.remove(hash);
-        });
-        done(have(&missing));
+        let vectors: Vec<Staged> = batch.iter().zip(embedded).map(one).collect();
+        store.stage(&vectors)?;
+        staged.extend(vectors.into_iter().map(|one| (one.text_hash, one.receipt)));
+        done(have(&staged));
     }
-    Ok(())
+    Ok(hashes.iter().filter_map(|hash| staged.get(hash)).copied().sum())
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use qiao_model::{EncodeError, Encoded, EncoderId, Long, Provenance, Role, SentenceEncoder};
+use qiao_model::{EncodeError, Encoded, EncodedTokens, EncoderId, Long, Provenance, Role, SentenceEncoder};
 
 use crate::seams::Encoder;
 
@@ -21,6 +21,11 @@ impl ModelEncoder {
         let model = SentenceEncoder::load(directory, from)?;
         Ok(Self { id: Arc::new(model.id().clone()), model })
     }
+
+    /// The model itself.
+    pub fn model(&self) -> &SentenceEncoder {
+        &self.model
+    }
 }
 
 impl Encoder for ModelEncoder {
@@ -34,6 +39,10 @@ impl Encoder for ModelEncoder {
 
     fn count_tokens(&self, text: &str) -> Result<usize, EncodeError> {
         self.model.count_tokens(text)
+    }
+
+    fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError> {
+        self.model.encode_tokens(role, texts, long)
     }
 
     fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use qiao_model::{EncoderId, TopK};
+use qiao_model::{EncoderId, Receipt, TopK};
 
 use crate::error::StoreError;
 use crate::seams::{Batch, Filter, FoundChunk, Nearest, NewDocument, Snapshot, Staged, Store};
@@ -12,7 +12,7 @@ use crate::types::{Chunk, ChunkId, ContentHash, Document, DocumentId, DocumentSu
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
     encoder: Option<EncoderId>,
-    vectors: BTreeMap<ContentHash, Embedding>,
+    vectors: BTreeMap<ContentHash, (Embedding, Receipt)>,
     documents: BTreeMap<DocumentId, Document>,
     chunks: BTreeMap<ChunkId, (Chunk, ContentHash)>,
     last_document: i64,
@@ -50,14 +50,15 @@ impl Store for MemoryStore {
         Ok(self.encoder.clone())
     }
 
-    fn missing(&self, _: &EncoderId, texts: &[ContentHash]) -> Result<BTreeSet<ContentHash>, StoreError> {
-        Ok(texts.iter().filter(|hash| !self.vectors.contains_key(*hash)).cloned().collect())
+    fn staged(&self, _: &EncoderId, texts: &[ContentHash]) -> Result<BTreeMap<ContentHash, Receipt>, StoreError> {
+        let found = |hash: &ContentHash| self.vectors.get(hash).map(|(_, receipt)| (hash.clone(), *receipt));
+        Ok(texts.iter().filter_map(found).collect())
     }
 
     fn stage(&mut self, vectors: &[Staged]) -> Result<(), StoreError> {
         for staged in vectors {
             self.encoder.get_or_insert_with(|| staged.embedding.encoder().clone());
-            self.vectors.insert(staged.text_hash.clone(), staged.embedding.clone());
+            self.vectors.insert(staged.text_hash.clone(), (staged.embedding.clone(), staged.receipt));
         }
         Ok(())
     }
@@ -81,7 +82,7 @@ impl Snapshot for &MemoryStore {
         let mut best = TopK::new(k);
         let mut compared = 0;
         for (chunk, hash) in self.chunks.values().filter(|(chunk, _)| passes(filter, chunk.document)) {
-            best.push(chunk.id, query.cosine(&self.vectors[hash]).unwrap_or(f32::NAN));
+            best.push(chunk.id, query.cosine(&self.vectors[hash].0).unwrap_or(f32::NAN));
             compared += 1;
         }
         Ok(Nearest { scored: best.into_sorted(), compared })

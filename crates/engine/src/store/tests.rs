@@ -119,7 +119,7 @@ proptest! {
             prop_assert_eq!(seen(&sqlite), seen(&memory));
         }
         let all: Vec<ContentHash> = (0..6).map(|l| ContentHash::of(format!("line number{l} 桥{l}").as_bytes())).collect();
-        prop_assert_eq!(sqlite.missing(&ENCODER.id(), &all).unwrap(), memory.missing(&ENCODER.id(), &all).unwrap());
+        prop_assert_eq!(sqlite.staged(&ENCODER.id(), &all).unwrap(), memory.staged(&ENCODER.id(), &all).unwrap());
     }
 }
 

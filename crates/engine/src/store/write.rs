@@ -1,9 +1,9 @@
 //! The writing half.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qiao_model::EncoderId;
+use qiao_model::{EncoderId, Receipt};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::read::SqliteSnapshot;
@@ -17,9 +17,8 @@ impl Store for SqliteStore {
         Ok(space(&self.connection).map_err(|e| self.reading(e))?.map(|(_, encoder)| encoder))
     }
 
-    fn missing(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeSet<ContentHash>, StoreError> {
-        let known = self.known(encoder, texts).map_err(|e| self.reading(e))?;
-        Ok(texts.iter().filter(|hash| !known.contains(*hash)).cloned().collect())
+    fn staged(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeMap<ContentHash, Receipt>, StoreError> {
+        self.receipts(encoder, texts).map_err(|e| self.reading(e))
     }
 
     fn stage(&mut self, vectors: &[Staged]) -> Result<(), StoreError> {
@@ -55,19 +54,28 @@ impl Store for SqliteStore {
 }
 
 impl SqliteStore {
-    fn known(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeSet<ContentHash>, rusqlite::Error> {
-        let mut known = BTreeSet::new();
-        let Some((space, stored)) = space(&self.connection)? else { return Ok(known) };
+    fn receipts(
+        &self,
+        encoder: &EncoderId,
+        texts: &[ContentHash],
+    ) -> Result<BTreeMap<ContentHash, Receipt>, rusqlite::Error> {
+        let mut found = BTreeMap::new();
+        let Some((space, stored)) = space(&self.connection)? else { return Ok(found) };
         if !stored.same_space(encoder) {
-            return Ok(known);
+            return Ok(found);
         }
-        let mut find = self.connection.prepare("SELECT 1 FROM vector WHERE space = ?1 AND text_hash = ?2")?;
+        let sql = "SELECT tokens, dropped, unknown FROM vector WHERE space = ?1 AND text_hash = ?2";
+        let mut find = self.connection.prepare(sql)?;
+        let count = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(|n| n as usize);
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Receipt { tokens: count(row, 0)?, dropped: count(row, 1)?, unknown: count(row, 2)? })
+        };
         for hash in texts {
-            if find.exists(params![space, hash.as_str()])? {
-                known.insert(hash.clone());
+            if let Some(receipt) = find.query_row(params![space, hash.as_str()], read).optional()? {
+                found.insert(hash.clone(), receipt);
             }
         }
-        Ok(known)
+        Ok(found)
     }
 
     /// Makes `encoder` the store's own while it has none; refuses any other afterwards.

@@ -20,9 +20,12 @@ pub enum EmbeddingError {
         /// How many the encoder makes.
         expected: usize,
     },
-    /// NaN, infinite, or all zero.
-    #[error("a vector that is not finite or has no length")]
-    Degenerate,
+    /// NaN or infinite.
+    #[error("a vector that is not finite")]
+    NotFinite,
+    /// All zero.
+    #[error("a vector that has no length")]
+    NoLength,
 }
 
 impl Embedding {
@@ -35,8 +38,11 @@ impl Embedding {
             return Err(EmbeddingError::Dimension { found: vector.len(), expected: encoder.dimension });
         }
         let norm = vector.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
-        if !norm.is_finite() || norm == 0.0 {
-            return Err(EmbeddingError::Degenerate);
+        if !norm.is_finite() {
+            return Err(EmbeddingError::NotFinite);
+        }
+        if norm == 0.0 {
+            return Err(EmbeddingError::NoLength);
         }
         if (norm - 1.0).abs() > 1e-6 {
             vector.iter_mut().for_each(|v| *v = (f64::from(*v) / norm) as f32);

@@ -55,11 +55,11 @@ impl Transformer {
         let longest = pack.ranges.iter().map(ExactSizeIterator::len).max().unwrap_or_default();
         let angles: Vec<Angles> = self.ropes.iter().map(|rope| rope.angles(longest)).collect();
         let mut x = self.embeddings.forward(simd, pack);
-        let mut room = Room::default();
+        let mut room = Room::new(simd);
         for layer in &self.layers {
             let angles = layer.rope.map(|rope| &angles[rope]);
             let at = Where { scope: layer.scope, angles, bias: self.relative.as_ref() };
-            layer.forward(simd, pack, at, &mut x, &mut room);
+            layer.forward(pack, at, &mut x, &mut room);
         }
         if let Some(norm) = &self.last_norm {
             norm.apply(simd, &mut x);
@@ -69,20 +69,21 @@ impl Transformer {
 }
 
 impl Layer {
-    fn forward(&self, simd: Simd, pack: &Pack, at: Where<'_>, x: &mut Vec<f32>, room: &mut Room) {
+    fn forward(&self, pack: &Pack, at: Where<'_>, x: &mut [f32], room: &mut Room) {
+        let simd = room.simd;
         match &self.norms {
             Norms::After { attention, feed_forward } => {
-                self.attention.forward(simd, x, &pack.ranges, at, room);
+                self.attention.forward(x, &pack.ranges, at, room);
                 attention.add_apply(simd, x, &room.added);
-                self.feed_forward.forward(simd, x, room);
+                self.feed_forward.forward(x, room);
                 feed_forward.add_apply(simd, x, &room.added);
             }
             Norms::Before { attention, feed_forward } => {
-                let read = normed(simd, attention.as_ref(), x, room);
-                self.attention.forward(simd, &read, &pack.ranges, at, room);
+                let read = normed(attention.as_ref(), x, room);
+                self.attention.forward(&read, &pack.ranges, at, room);
                 add(x, read, room);
-                let read = normed(simd, Some(feed_forward), x, room);
-                self.feed_forward.forward(simd, &read, room);
+                let read = normed(Some(feed_forward), x, room);
+                self.feed_forward.forward(&read, room);
                 add(x, read, room);
             }
         }
@@ -90,12 +91,12 @@ impl Layer {
 }
 
 /// What a part reads, in a buffer that [`add`] gives back.
-fn normed(simd: Simd, norm: Option<&Norm>, x: &[f32], room: &mut Room) -> Vec<f32> {
+fn normed(norm: Option<&Norm>, x: &[f32], room: &mut Room) -> Vec<f32> {
     let mut read = std::mem::take(&mut room.normed);
     read.clear();
     read.extend_from_slice(x);
     if let Some(norm) = norm {
-        norm.apply(simd, &mut read);
+        norm.apply(room.simd, &mut read);
     }
     read
 }

@@ -4,6 +4,7 @@
 //! models/NAME/     the model's files and qiao.json, which is written last; the folder appears by one rename
 //! partial/NAME/    what an unfinished fetch has so far; it goes on from there
 //! damaged/NAME/    a copy that was found damaged and moved aside
+//! derived/         what is made from models' files so that the next start is quicker
 //! locks/NAME.lock  held while NAME is fetched, so that two processes wait for one another
 //! ```
 

@@ -171,6 +171,12 @@ impl FetchConfig {
         Ok(config)
     }
 
+    /// Folder for what is made from models' files so that the next start is quicker; it may be deleted at any time.
+    #[must_use]
+    pub fn derived_dir(&self) -> PathBuf {
+        self.cache_dir.join("derived")
+    }
+
     /// The row called `name`.
     pub(super) fn row(&self, name: &str) -> Option<&'static ModelRow> {
         self.models.iter().find(|row| row.name == name)

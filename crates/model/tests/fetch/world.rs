@@ -91,6 +91,8 @@ fn of_files(name: &'static str, files: Vec<FileRow>, sources: &[Source]) -> Mode
         sources: sources.to_vec().leak(),
         fallback: None,
         relevance: registry::relevance(""),
+        broad: false,
+        golden: None,
     }
 }
 

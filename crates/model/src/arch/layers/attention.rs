@@ -72,20 +72,14 @@ pub(crate) struct Where<'a> {
 
 impl Attention {
     /// Of `x`, the tokens of `sequences` one after another, into `room.added`.
-    pub(in crate::arch) fn forward(
-        &self,
-        simd: Simd,
-        x: &[f32],
-        sequences: &[Range<usize>],
-        at: Where<'_>,
-        room: &mut Room,
-    ) {
+    pub(in crate::arch) fn forward(&self, x: &[f32], sequences: &[Range<usize>], at: Where<'_>, room: &mut Room) {
+        let simd = room.simd;
         self.query_key_value.apply(simd, x, &mut room.query_key_value);
         self.place(simd, sequences, at.angles, &mut room.query_key_value);
         room.context.resize(x.len() / self.query_key_value.inputs() * self.output.inputs(), 0.0);
         for sequence in sequences {
             for key_head in 0..self.heads.keys {
-                self.group(simd, sequence, key_head, at, room);
+                self.group(sequence, key_head, at, room);
             }
         }
         self.output.apply(simd, &room.context, &mut room.added);
@@ -115,7 +109,8 @@ impl Attention {
     }
 
     /// softmax(Q Kᵀ / √d) V of the heads that share a key head, into their columns of `room.context`.
-    fn group(&self, simd: Simd, sequence: &Range<usize>, key_head: usize, at: Where<'_>, room: &mut Room) {
+    fn group(&self, sequence: &Range<usize>, key_head: usize, at: Where<'_>, room: &mut Room) {
+        let simd = room.simd;
         let Heads { queries, keys, depth } = self.heads;
         let (length, stride, wide) = (sequence.len(), self.heads.stride(), self.output.inputs());
         let column = |head: usize| sequence.start * stride + head * depth;
@@ -130,7 +125,7 @@ impl Attention {
                 room.scores.resize(rows * length, 0.0);
                 let query = Rows::new(&room.query_key_value[column(head) + from * stride..], rows, depth, stride);
                 multiply(simd, query, &room.keys, &[], RowsMut::new(&mut room.scores, rows, length, length));
-                let scale = at.weigh(head, from, scale, length, &mut room.scores);
+                let scale = at.weigh(Block { head, from, length }, scale, &mut room.scores);
                 softmax_rows(simd, &mut room.scores, length, scale);
                 let into = &mut room.context[(sequence.start + from) * wide + head * depth..];
                 let scores = Rows::new(&room.scores, rows, length, length);
@@ -140,9 +135,18 @@ impl Attention {
     }
 }
 
+/// Scores of one head that are held at once: the rows of a sequence of `length` tokens from row `from` on.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    head: usize,
+    from: usize,
+    length: usize,
+}
+
 impl Where<'_> {
     /// Adds the bias of distances and hides what is out of scope; returns by what is still to be scaled.
-    fn weigh(&self, head: usize, from: usize, scale: f32, length: usize, scores: &mut [f32]) -> f32 {
+    fn weigh(&self, block: Block, scale: f32, scores: &mut [f32]) -> f32 {
+        let Block { head, from, length } = block;
         let scaled = match self.bias {
             None => scale,
             Some(bias) => {

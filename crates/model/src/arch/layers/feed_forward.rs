@@ -1,5 +1,3 @@
-use qiao_vecmath::Simd;
-
 use super::{Activation, Linear, Room};
 
 /// The two products after attention.
@@ -27,7 +25,8 @@ impl FeedForward {
     }
 
     /// Of `x`, into `room.added`.
-    pub(in crate::arch) fn forward(&self, simd: Simd, x: &[f32], room: &mut Room) {
+    pub(in crate::arch) fn forward(&self, x: &[f32], room: &mut Room) {
+        let simd = room.simd;
         self.up.apply(simd, x, &mut room.inner);
         if self.gate == Gate::None {
             self.activation.apply(simd, &mut room.inner);

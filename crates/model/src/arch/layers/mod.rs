@@ -18,11 +18,12 @@ pub(crate) use norm::Norm;
 pub(crate) use relative::RelativeBias;
 pub(crate) use rope::{Angles, Rope};
 
-use qiao_vecmath::Packed;
+use qiao_vecmath::{Packed, Simd};
 
-/// Buffers of one forward pass, kept from layer to layer.
-#[derive(Debug, Default)]
+/// What one forward pass computes with: its instructions, and its buffers, kept from layer to layer.
+#[derive(Debug)]
 pub(crate) struct Room {
+    pub(crate) simd: Simd,
     /// `[tokens, width]`: what a layer reads, where it is not the stream itself
     pub(crate) normed: Vec<f32>,
     /// `[tokens, width]`: what a layer adds to the stream
@@ -39,4 +40,21 @@ pub(crate) struct Room {
     scores: Vec<f32>,
     keys: Packed,
     values: Packed,
+}
+
+impl Room {
+    pub(crate) fn new(simd: Simd) -> Self {
+        Self {
+            simd,
+            normed: Vec::new(),
+            added: Vec::new(),
+            query_key_value: Vec::new(),
+            context: Vec::new(),
+            inner: Vec::new(),
+            gated: Vec::new(),
+            scores: Vec::new(),
+            keys: Packed::default(),
+            values: Packed::default(),
+        }
+    }
 }

@@ -1,11 +1,17 @@
 //! Text into token ids, through the `tokenizers` crate.
 
+mod parts;
+mod pieces;
+mod stored;
+mod vocabulary;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tokenizers::models::ModelWrapper;
+use tokenizers::NormalizerWrapper;
 use tokenizers::normalizers::{Lowercase, Sequence};
-use tokenizers::{Model, NormalizerWrapper};
+
+use self::parts::Inner;
 
 /// A tokenizer that cannot be read, or a text it fails on.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +50,7 @@ pub(crate) struct Use {
 /// A model's tokenizer, without truncation and padding of its own.
 #[derive(Debug)]
 pub(crate) struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Inner,
     how: Use,
     unknown: Option<u32>,
     /// Special tokens around every text
@@ -86,13 +92,10 @@ pub(crate) enum Cut {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`.
-    pub(crate) fn load(path: &Path, how: Use) -> Result<Self, TokenizerError> {
+    /// Reads `tokenizer.json`, or the parsed form of it that an earlier start has left at `stored`.
+    pub(crate) fn load(path: &Path, stored: Option<&Path>, how: Use) -> Result<Self, TokenizerError> {
         let failed = |source| TokenizerError::Load { path: path.into(), source };
-        let mut inner = tokenizers::Tokenizer::from_file(path).map_err(failed)?;
-        let own_limit = inner.get_truncation().map(|truncation| truncation.max_length);
-        inner.with_truncation(None).map_err(failed)?;
-        inner.with_padding(None);
+        let (mut inner, own_limit) = parts::load(path, stored).map_err(failed)?;
         if how.lowercase {
             lowercase_first(&mut inner).map_err(failed)?;
         }
@@ -124,9 +127,9 @@ impl Tokenizer {
         let unknown = ids.iter().filter(|id| Some(**id) == self.unknown).count();
         let room = limit.saturating_sub(self.special()).max(1);
         let parts: Vec<Range<usize>> = match cut {
-            _ if content <= room => vec![0..content],
-            Cut::First if self.how.cut_left => vec![content - room..content],
-            Cut::First => vec![0..room],
+            _ if content <= room => one(0..content),
+            Cut::First if self.how.cut_left => one(content - room..content),
+            Cut::First => one(0..room),
             Cut::Windows => {
                 let said_again = ids.iter().zip(&leading).take_while(|(id, own)| id == own).count().min(room - 1);
                 windows(said_again..content, room - said_again)
@@ -176,6 +179,10 @@ impl Tokenizer {
     }
 }
 
+fn one(part: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(part).collect()
+}
+
 /// Parts of `content` of at most `room` each, the next beginning before the last has ended.
 fn windows(content: Range<usize>, room: usize) -> Vec<Range<usize>> {
     let step = room - room / 8;
@@ -192,7 +199,7 @@ fn windows(content: Range<usize>, room: usize) -> Vec<Range<usize>> {
 }
 
 /// As sentence-transformers does for a model that wants its texts in lower case.
-fn lowercase_first(inner: &mut tokenizers::Tokenizer) -> Result<(), tokenizers::Error> {
+fn lowercase_first(inner: &mut Inner) -> Result<(), tokenizers::Error> {
     let lower = || NormalizerWrapper::Lowercase(Lowercase);
     let own = inner.get_normalizer().cloned();
     let normalizers = match own {
@@ -210,18 +217,13 @@ fn lowercase_first(inner: &mut tokenizers::Tokenizer) -> Result<(), tokenizers::
     Ok(())
 }
 
-fn unknown(inner: &tokenizers::Tokenizer) -> Option<u32> {
-    let named = match inner.get_model() {
-        ModelWrapper::WordPiece(model) => model.token_to_id(&model.unk_token),
-        ModelWrapper::WordLevel(model) => model.token_to_id(&model.unk_token),
-        ModelWrapper::BPE(model) => model.get_unk_token().as_ref().and_then(|token| model.token_to_id(token)),
-        ModelWrapper::Unigram(_) => None,
-    };
+fn unknown(inner: &Inner) -> Option<u32> {
+    let named = inner.get_model().unknown();
     named.or_else(|| ["[UNK]", "<unk>"].iter().find_map(|name| inner.token_to_id(name)))
 }
 
 /// The special tokens that the post-processor puts before and after a text.
-fn frame(inner: &tokenizers::Tokenizer) -> Result<(Vec<u32>, Vec<u32>), tokenizers::Error> {
+fn frame(inner: &Inner) -> Result<(Vec<u32>, Vec<u32>), tokenizers::Error> {
     let whole = inner.encode_fast("a", true)?;
     let marks = whole.get_special_tokens_mask();
     let before = marks.iter().take_while(|mark| **mark == 1).count();
@@ -236,7 +238,7 @@ mod tests {
 
     #[test]
     fn windows_cover_everything_and_overlap() {
-        assert_eq!(windows(2..12, 16), [2..12]);
+        assert_eq!(windows(2..12, 16), one(2..12));
         assert_eq!(windows(2..30, 16), [2..18, 16..30]);
         assert_eq!(windows(0..3, 1), [0..1, 1..2, 2..3]);
         for (length, room) in [(1000, 7), (1000, 64), (513, 512)] {
