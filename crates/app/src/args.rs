@@ -59,6 +59,9 @@ pub(crate) enum Command {
     Embed(Embed),
     /// Compare a text with others: the cosine of their vectors.
     Similarity(Similarity),
+    /// Measure over labelled data.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// List models, fetch one, or hold one against Python.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -122,17 +125,32 @@ pub(crate) struct File {
 #[derive(Debug, Group)]
 pub(crate) struct Embed {
     /// Texts, one vector each.
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    #[arg(required_unless_present = "files", conflicts_with = "files")]
     pub(crate) texts: Vec<String>,
-    /// A file with a text a line; a .jsonl file with a `text` an object; `-` for standard input.
-    #[arg(long, value_name = "TEXTS")]
-    pub(crate) file: Option<PathBuf>,
+    /// A file with a text a line; a .jsonl file with a `text` an object; `-` for standard input; may be given again.
+    #[arg(long = "file", value_name = "TEXTS")]
+    pub(crate) files: Vec<PathBuf>,
     /// What the texts are to the model: some models put other words before each.
     #[arg(long, value_enum, default_value_t = Role::Passage)]
     pub(crate) role: Role,
+    /// Words to put before each text in place of the model's own.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) prompt: Option<String>,
     /// What to do with a text of more tokens than the model takes.
     #[arg(long, value_enum, default_value_t = Long::Window)]
     pub(crate) long: Long,
+    /// Bring each vector to unit length, where the model does not do so itself.
+    #[arg(long)]
+    pub(crate) normalize: bool,
+    /// Only the first N numbers of each vector, at unit length again where the whole is; for models trained so (Matryoshka).
+    #[arg(long, value_name = "N", conflicts_with = "tokens")]
+    pub(crate) dim: Option<usize>,
+    /// The numbers in which vectors are written; they are computed in float32.
+    #[arg(long, value_enum, default_value_t = Precision::F32)]
+    pub(crate) precision: Precision,
+    /// The vector of each token, before pooling, in place of one a text.
+    #[arg(long)]
+    pub(crate) tokens: bool,
     /// How to write the vectors.
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     pub(crate) format: Format,
@@ -158,11 +176,23 @@ pub(crate) enum Long {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Precision {
+    /// Single precision.
+    F32,
+    /// Signed bytes, each vector with a scale of its own: the greatest number becomes 127.
+    Int8,
+    /// A bit for each number, set where it is above zero; eight a byte, the first in the highest place.
+    Ubinary,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// One object a line: embedding, tokens, dropped, unknown.
     Jsonl,
-    /// NumPy's format: float32 [n, dimension].
+    /// NumPy's format: one array [texts, dimension].
     Npy,
+    /// Named tensors: embeddings and what became of each text's tokens; the encoder's identity in the metadata.
+    Safetensors,
 }
 
 #[derive(Debug, Group)]
@@ -172,6 +202,22 @@ pub(crate) struct Similarity {
     /// The others; encoded as passages.
     #[arg(required = true)]
     pub(crate) texts: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvalCommand {
+    /// Whether cosines order pairs of sentences as people do: Spearman's correlation, a file a line.
+    Sts(Sts),
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Sts {
+    /// A folder of .tsv files, or one: a line each, score, tab, sentence, tab, sentence.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// What both sentences are to the model; E5 asks for queries where the task is symmetric.
+    #[arg(long, value_enum, default_value_t = Role::Query)]
+    pub(crate) role: Role,
 }
 
 #[derive(Debug, Subcommand)]

@@ -144,6 +144,70 @@ impl Drop for FetchProgress<'_> {
     }
 }
 
+/// Draws the embedding of texts.
+pub(crate) struct EmbedProgress {
+    bar: ProgressBar,
+}
+
+impl EmbedProgress {
+    /// Of texts of `total` bytes, where that is known beforehand.
+    pub(crate) fn new(printer: &Printer, total: Option<u64>) -> Self {
+        let bar = printer.bar();
+        match total {
+            Some(total) => {
+                bar.set_style(style("embedding {wide_bar} {bytes}/{total_bytes} · {msg} · {eta}"));
+                bar.set_length(total);
+            }
+            None => bar.set_style(style("embedding {spinner} {bytes} · {msg}")),
+        }
+        Self { bar }
+    }
+
+    /// So many bytes are read and so many texts encoded.
+    pub(crate) fn show(&mut self, bytes: u64, texts: usize) {
+        self.bar.set_message(format!("{texts} texts"));
+        self.bar.set_position(bytes);
+    }
+}
+
+impl Drop for EmbedProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Draws an evaluation over files.
+pub(crate) struct EvalProgress {
+    bar: ProgressBar,
+    sentences: usize,
+}
+
+impl EvalProgress {
+    pub(crate) fn new(printer: &Printer, files: usize) -> Self {
+        let bar = printer.bar();
+        bar.set_style(style("evaluating {wide_bar} {pos}/{len} files · {msg}"));
+        bar.set_length(files as u64);
+        Self { bar, sentences: 0 }
+    }
+
+    /// So many more sentences are encoded.
+    pub(crate) fn sentences(&mut self, more: usize) {
+        self.sentences += more;
+        self.bar.set_message(format!("{} sentences", self.sentences));
+    }
+
+    /// One more file is done.
+    pub(crate) fn file(&mut self) {
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for EvalProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// Draws the adding of documents.
 pub(crate) struct AddProgress<'a> {
     printer: &'a Printer,

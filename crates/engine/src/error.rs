@@ -213,6 +213,12 @@ impl Error {
         Self { kind, doing: doing.into(), source: source.into() }
     }
 
+    /// The same failure, told by what was being done where it was noticed.
+    #[must_use]
+    pub fn while_doing(self, doing: impl Into<String>) -> Self {
+        Self { doing: doing.into(), ..self }
+    }
+
     /// What was being done and why it failed, on one line; a cause that its effect has quoted already is not said again.
     pub fn reason(&self) -> String {
         let first: &(dyn std::error::Error + 'static) = self;
@@ -251,6 +257,7 @@ impl From<EncodeError> for Error {
     fn from(source: EncodeError) -> Self {
         let kind = match source {
             EncodeError::TooLong { .. } | EncodeError::NoVector => Kind::BadInput,
+            EncodeError::Dimension { .. } => Kind::Usage,
             _ => Kind::Model,
         };
         Self::new(kind, "cannot encode", source)

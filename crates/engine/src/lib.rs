@@ -9,6 +9,7 @@ pub mod chunk;
 pub mod embed;
 mod engine;
 pub mod error;
+pub mod eval;
 pub mod language;
 pub mod parse;
 pub mod retrieve;

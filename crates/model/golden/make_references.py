@@ -39,23 +39,35 @@ def main():
     # float32 whatever the checkpoint's own type
     model = sentence_transformers.SentenceTransformer(directory, device="cpu", model_kwargs={"dtype": "float32"})
     prompts = {"query": model.prompts.get("query") or "", "passage": model.prompts.get("passage") or ""}
-    jobs = [("query", text) for text in TEXTS]
-    if prompts["query"] != prompts["passage"]:
-        jobs += [("passage", TEXTS[i]) for i in PASSAGES]
     items = []
-    for role, text in jobs:
+    for role, text in jobs(prompts, TEXTS, PASSAGES):
         whole = prompts[role] + text
         ids = model.tokenizer(whole, truncation=True, max_length=model.max_seq_length)["input_ids"]
         vector = model.encode([whole], prompt="", convert_to_numpy=True)[0]
-        items.append({"role": role, "text": text, "ids": ids, "vector": [float(f"{x:.9g}") for x in vector]})
+        items.append(item(role, text, ids, vector))
     name = os.path.basename(os.path.normpath(directory))
-    versions = {m.__name__: m.__version__ for m in (sentence_transformers, transformers, torch)}
     out = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".json")
+    write(out, name, prompts, model.max_seq_length, items)
+    print(f"{out}: {len(items)} texts")
+
+
+def jobs(prompts, texts, passages):
+    """The role and text of every item: all `texts` as queries, those at `passages` again where that differs."""
+    again = [("passage", texts[i]) for i in passages] if prompts["query"] != prompts["passage"] else []
+    return [("query", text) for text in texts] + again
+
+
+def item(role, text, ids, vector):
+    return {"role": role, "text": text, "ids": ids, "vector": [float(f"{x:.9g}") for x in vector]}
+
+
+def write(out, model, prompts, limit, items):
+    """Writes the references of the model called `model`; `limit` is its max_seq_length."""
+    versions = {m.__name__: m.__version__ for m in (sentence_transformers, transformers, torch)}
+    head = {"model": model, "versions": versions, "prompts": prompts, "max_seq_length": limit}
     with open(out, "w", encoding="utf-8") as file:
-        head = {"model": name, "versions": versions, "prompts": prompts, "max_seq_length": model.max_seq_length}
         json.dump({**head, "items": items}, file, ensure_ascii=False)
         file.write("\n")
-    print(f"{out}: {len(items)} texts")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::config::Config;
 use crate::identity::Prompts;
 use crate::pooling::{Mode, Pooling};
+use crate::tokenizer::{TokenizerConfig, TokenizerSettings};
 use crate::weights::WeightError;
 
 /// Tokens that model2vec takes where its configuration names no limit.
@@ -120,8 +121,8 @@ pub(crate) struct Directory {
     pub(crate) prompts: Prompts,
     pub(crate) limit: Limit,
     pub(crate) lowercase: bool,
-    /// Whether a text that is too long loses its beginning.
-    pub(crate) cut_left: bool,
+    /// What the tokenizer's own configuration says otherwise than tokenizer.json.
+    pub(crate) tokenizer: TokenizerSettings,
     pub(crate) notes: Vec<Note>,
 }
 
@@ -129,9 +130,9 @@ pub(crate) struct Directory {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Transformer(Config),
-    /// A static table; tokens that the vocabulary lacks are left out where model2vec would.
+    /// A static table, read as model2vec or as sentence-transformers reads it.
     Table {
-        skip_unknown: bool,
+        model2vec: bool,
     },
 }
 
@@ -220,13 +221,36 @@ struct SentenceConfig {
     max_seq_length: Option<usize>,
     #[serde(default)]
     do_lower_case: bool,
+    #[serde(alias = "tokenizer_args", default)]
+    processor_kwargs: Option<ProcessorSettings>,
+    // limits that differ from call to call
+    query_length: Option<usize>,
+    document_length: Option<usize>,
+    #[serde(default)]
+    processing_kwargs: Option<BTreeMap<String, serde_json::Value>>,
 }
 
-#[derive(Deserialize, Default)]
-struct TokenizerConfig {
-    // some write 1e30 here for "no limit"
-    model_max_length: Option<f64>,
-    truncation_side: Option<String>,
+#[derive(Deserialize)]
+struct ProcessorSettings {
+    model_max_length: Option<usize>,
+}
+
+impl SentenceConfig {
+    fn of(folder: &Path) -> Result<Self, DirectoryError> {
+        let Some(file) = SENTENCE_CONFIGS.iter().map(|name| folder.join(name)).find(|file| file.exists()) else {
+            return Ok(Self::default());
+        };
+        let config: Self = json(&file)?;
+        let called = config.processing_kwargs.as_ref().is_some_and(|settings| !settings.is_empty());
+        match config.query_length.is_some() || config.document_length.is_some() || called {
+            true => Err(unsupported(&file, "limits of its own for each call (query_length, processing_kwargs)")),
+            false => Ok(config),
+        }
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.processor_kwargs.as_ref().and_then(|settings| settings.model_max_length).or(self.max_seq_length)
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -235,6 +259,7 @@ struct ModelConfig {
     prompts: BTreeMap<String, Option<String>>,
     default_prompt_name: Option<String>,
     similarity_fn_name: Option<String>,
+    model_type: Option<String>,
     truncate_dim: Option<usize>,
 }
 
@@ -267,12 +292,14 @@ struct PoolingConfig {
 impl Directory {
     /// Reads the directory; `prompts` are those of the model's registry row, which the directory's own win over.
     pub(crate) fn read(path: &Path, prompts: Option<Prompts>) -> Result<Self, DirectoryError> {
-        let mut found = match path.join("modules.json").exists() {
-            true => Self::of_modules(path)?,
-            false => Self::bare(path)?,
-        };
+        let modules = path.join("modules.json").exists();
+        let mut found = if modules { Self::of_modules(path)? } else { Self::bare(path)? };
         let file = path.join("config_sentence_transformers.json");
-        let settings: ModelConfig = optional(&file)?;
+        // sentence-transformers reads it only beside modules
+        let settings: ModelConfig = if modules { optional(&file)? } else { ModelConfig::default() };
+        if let Some(kind) = settings.model_type.as_deref().filter(|kind| *kind != "SentenceTransformer") {
+            return Err(unsupported(&file, format!("a {kind}, which does not give one vector a text")));
+        }
         if let Some(dimension) = settings.truncate_dim {
             found.head.push(Module::Cut(dimension));
         }
@@ -289,15 +316,21 @@ impl Directory {
         let rows: Vec<ModuleRow> = json(&file)?;
         let mut modules = Vec::new();
         for row in &rows {
-            let plain = Path::new(&row.path).components().all(|part| matches!(part, Component::Normal(_)));
-            if !plain {
+            let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+            if !Path::new(&row.path).components().all(inside) {
                 return Err(unsupported(&file, format!("a module at {}, outside the directory", row.path)));
+            }
+            if !row.r#type.starts_with("sentence_transformers.") {
+                return Err(unsupported(&file, format!("{}, a module of somebody's own", row.r#type)));
             }
             modules.push((row.r#type.rsplit('.').next().unwrap_or_default(), path.join(&row.path), row));
         }
         let mut modules = modules.into_iter().enumerate();
         let mut found = match modules.next() {
-            Some((_, ("Transformer", folder, _))) => Self::transformer(path, folder)?,
+            Some((_, ("Transformer", folder, _))) => {
+                let settings = SentenceConfig::of(&folder)?;
+                Self::transformer(path, folder, settings)?
+            }
             Some((_, ("StaticEmbedding", folder, _))) => Self::table(path, folder, Limit::OfTokenizer, false),
             Some((_, (_, _, row))) => return Err(unsupported(&file, format!("the module {} first", row.r#type))),
             None => return Err(unsupported(&file, "no module")),
@@ -347,8 +380,17 @@ impl Directory {
             }
             return Ok(found);
         }
-        let decoder = config.words("architectures").is_some_and(|names| names[0].ends_with("ForCausalLM"));
-        let mut found = Self::transformer(path, path.into())?;
+        let first = config.words("architectures").and_then(|names| names.first().copied());
+        let decoder = first.is_some_and(|name| name.ends_with("ForCausalLM"));
+        let mut found = Self::transformer(path, path.into(), SentenceConfig::default())?;
+        let tokenizer = path.join("tokenizer_config.json");
+        if path.join("chat_template.jinja").exists() || optional::<TokenizerConfig>(&tokenizer)?.chat_template.is_some()
+        {
+            return Err(unsupported(
+                &tokenizer,
+                "a chat template around each text, as sentence-transformers does where there is no modules.json",
+            ));
+        }
         if decoder && config.flag_or(&["is_causal"], true)? {
             found.pooling = Pooling::one(Mode::Last);
         }
@@ -356,14 +398,13 @@ impl Directory {
         Ok(found)
     }
 
-    fn transformer(path: &Path, folder: PathBuf) -> Result<Self, DirectoryError> {
+    fn transformer(path: &Path, folder: PathBuf, sentence: SentenceConfig) -> Result<Self, DirectoryError> {
         let config = Config::read(&folder.join("config.json"))?;
-        let sentence = SENTENCE_CONFIGS.iter().map(|name| folder.join(name)).find(|file| file.exists());
-        let sentence: SentenceConfig = sentence.map_or(Ok(SentenceConfig::default()), |file| json(&file))?;
         let tokenizer: TokenizerConfig = optional(&folder.join("tokenizer_config.json"))?;
+        let settings = TokenizerSettings::of(&tokenizer, config.word_or(&["model_type"], "")?);
         let positions = config.size_or(&["max_position_embeddings", "n_positions"], usize::MAX)?;
         let own = tokenizer.model_max_length.map_or(usize::MAX, |n| n as usize);
-        let limit = match sentence.max_seq_length.unwrap_or(own.min(positions)) {
+        let limit = match sentence.limit().unwrap_or(own.min(positions)) {
             usize::MAX => Limit::None,
             tokens => Limit::Tokens(tokens),
         };
@@ -376,22 +417,22 @@ impl Directory {
             prompts: Prompts::default(),
             limit,
             lowercase: sentence.do_lower_case,
-            cut_left: tokenizer.truncation_side.as_deref() == Some("left"),
+            tokenizer: settings,
             notes: Vec::new(),
         })
     }
 
-    fn table(path: &Path, folder: PathBuf, limit: Limit, skip_unknown: bool) -> Self {
+    fn table(path: &Path, folder: PathBuf, limit: Limit, model2vec: bool) -> Self {
         Self {
             path: path.into(),
             folder,
-            kind: Kind::Table { skip_unknown },
+            kind: Kind::Table { model2vec },
             pooling: Pooling::one(Mode::Mean),
             head: Vec::new(),
             prompts: Prompts::default(),
             limit,
             lowercase: false,
-            cut_left: false,
+            tokenizer: TokenizerSettings::default(),
             notes: Vec::new(),
         }
     }
@@ -433,7 +474,11 @@ fn read_pooling(path: &Path) -> Result<Pooling, DirectoryError> {
 }
 
 fn read_dense(path: &Path) -> Result<Dense, DirectoryError> {
-    let dense: Dense = json(path)?;
+    let mut dense: Dense = json(path)?;
+    if !dense.activation_function.starts_with("torch.") {
+        // what sentence-transformers takes for one that it does not trust
+        dense.activation_function = hyperbolic_tangent();
+    }
     refuse_tokens(path, dense.module_input_name.as_deref())?;
     refuse_tokens(path, dense.module_output_name.as_deref())?;
     Ok(dense)
@@ -447,14 +492,17 @@ fn refuse_tokens(path: &Path, name: Option<&str>) -> Result<(), DirectoryError> 
     }
 }
 
-/// The prompts that `encode_query` and `encode_document` of sentence-transformers would take, or `None` where the
-/// directory has none at all.
+/// The prompts of the two roles, or `None` where the directory has none at all. A directory that names a default prompt and
+/// none for a role puts it before every text.
 fn own_prompts(settings: &ModelConfig) -> Option<Prompts> {
-    let default = settings.default_prompt_name.as_ref().and_then(|name| settings.prompts.get(name).cloned().flatten());
-    let first = |names: &[&str]| match names.iter().find_map(|name| settings.prompts.get(*name)) {
-        Some(prompt) => prompt.clone().unwrap_or_default(),
-        None => default.clone().unwrap_or_default(),
+    let of = |names: &[&str]| names.iter().find_map(|name| settings.prompts.get(*name)?.clone());
+    // the names that encode_query and encode_document of sentence-transformers are documented to take
+    let (query, passage) = (of(&["query"]), of(&["document", "passage", "corpus"]));
+    let default = settings.default_prompt_name.as_deref().filter(|_| query.is_none() && passage.is_none());
+    let default = default.and_then(|name| of(&[name])).unwrap_or_default();
+    let prompts = Prompts {
+        query: query.unwrap_or_else(|| default.clone()),
+        passage: passage.unwrap_or_else(|| default.clone()),
     };
-    let prompts = Prompts { query: first(&["query"]), passage: first(&["document", "passage", "corpus"]) };
     (prompts != Prompts::default()).then_some(prompts)
 }

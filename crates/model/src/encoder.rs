@@ -6,13 +6,13 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use crate::arch::{Network, WordTable};
-use crate::directory::{Directory, DirectoryError, Kind, Limit, Note};
+use crate::directory::{Directory, DirectoryError, Kind, Limit, Module, Note};
 use crate::fetch::{FetchConfig, ModelDir, manifest};
 use crate::head::Head;
 use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
 use crate::registry::ModelRow;
-use crate::tokenizer::{Cut, Tokenizer, TokenizerError, Tokens, Use, Window};
+use crate::tokenizer::{Cut, Placed, Tokenizer, TokenizerError, Tokens, Use, Window};
 use crate::weights::Weights;
 
 /// What to do with a text of more tokens than the model takes.
@@ -116,6 +116,14 @@ pub enum EncodeError {
         /// Rows of the embedding table.
         rows: usize,
     },
+    /// More numbers than a vector has.
+    #[error("vectors of {asked} numbers were asked for, and the model's have {most}; give a number from 1 to {most}")]
+    Dimension {
+        /// Asked for.
+        asked: usize,
+        /// The model's.
+        most: usize,
+    },
     /// A limit that leaves no room for a text.
     #[error("the model takes {limit} tokens, and its special and prompt tokens need as many")]
     NoRoom {
@@ -153,10 +161,19 @@ pub struct Provenance {
     pub tokenizer_sha256: Option<String>,
     /// The registry's prompts, for directories that name none.
     pub prompts: Option<Prompts>,
-    /// A prompt to use for both roles in place of the model's own.
-    pub prompt: Option<String>,
     /// Folder for what is derived from a model's files so that the next start is quicker; without one, nothing is kept.
     pub derived: Option<PathBuf>,
+}
+
+/// What a caller wants otherwise than the model's directory says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adjustment {
+    /// A prompt for both roles in place of the model's own.
+    pub prompt: Option<String>,
+    /// Only so many of the first numbers (Matryoshka; Kusupati et al. 2022), at unit length again if the whole is.
+    pub dimension: Option<usize>,
+    /// Unit length, whatever the model's own modules do.
+    pub normalize: bool,
 }
 
 impl Provenance {
@@ -172,7 +189,6 @@ impl Provenance {
             weights_sha256: hash("model.safetensors"),
             tokenizer_sha256: hash(TOKENIZER),
             prompts: found.row.map(prompts),
-            prompt: None,
             derived: Some(config.derived_dir()),
         }
     }
@@ -187,10 +203,7 @@ impl SentenceEncoder {
     /// # Errors
     /// When a file is missing or broken, or asks for something that is not computed here.
     pub fn load(path: &Path, from: Provenance) -> Result<Self, EncodeError> {
-        let mut directory = Directory::read(path, from.prompts)?;
-        if let Some(prompt) = from.prompt {
-            directory.prompts = Prompts { query: prompt.clone(), passage: prompt };
-        }
+        let directory = Directory::read(path, from.prompts)?;
         let tokenizer_file = directory.folder.join(TOKENIZER);
         let tokenizer_sha256 = from.tokenizer_sha256.map_or_else(|| file_sha256(&tokenizer_file), Ok)?;
         let stored = from.derived.map(|folder| folder.join("tokenizers").join(&tokenizer_sha256));
@@ -218,11 +231,37 @@ impl SentenceEncoder {
             passage_precision: Precision::F32,
             query_precision: Precision::F32,
         };
-        let encoder = Self { id, directory, tokenizer, network, head };
-        match encoder.max_tokens(Role::Query)?.min(encoder.max_tokens(Role::Passage)?) {
-            0 => Err(EncodeError::NoRoom { limit: encoder.limit() }),
-            _ => Ok(encoder),
+        Self { id, directory, tokenizer, network, head }.with_room()
+    }
+
+    fn with_room(self) -> Result<Self, EncodeError> {
+        match self.max_tokens(Role::Query)?.min(self.max_tokens(Role::Passage)?) {
+            0 => Err(EncodeError::NoRoom { limit: self.limit() }),
+            _ => Ok(self),
         }
+    }
+
+    /// The same model, used otherwise; its id says so.
+    ///
+    /// # Errors
+    /// When it has fewer numbers than asked for, or the prompt leaves no room for a text.
+    pub fn adjusted(mut self, how: &Adjustment) -> Result<Self, EncodeError> {
+        if let Some(prompt) = &how.prompt {
+            self.id.prompts = Prompts { query: prompt.clone(), passage: prompt.clone() };
+        }
+        if let Some(dimension) = how.dimension {
+            if !(1..=self.id.dimension).contains(&dimension) {
+                return Err(EncodeError::Dimension { asked: dimension, most: self.id.dimension });
+            }
+            self.head.cut(dimension);
+            self.id.modules.extend(Module::Cut(dimension).name());
+        }
+        if how.normalize {
+            self.head.normalize();
+        }
+        self.id.dimension = self.head.dimension();
+        self.id.normalized = self.head.normalizes();
+        self.with_room()
     }
 
     /// All that decides its numbers.
@@ -290,7 +329,7 @@ impl SentenceEncoder {
         let mut vectors = self.forward(&tokens, &|_, hidden| hidden.to_vec())?.into_iter();
         let mut all = Vec::with_capacity(texts.len());
         for (text, tokens) in texts.iter().zip(&tokens) {
-            let spans = self.tokenizer.spans(self.id.prompts.of(role), text)?;
+            let spans = self.tokenizer.spans(self.id.prompts.of(role), &text[..tokens.looked_at])?;
             let windows = tokens.windows.iter().zip(vectors.by_ref());
             let windows = windows.map(|(window, vectors)| self.token_window(window, vectors, &spans)).collect();
             all.push(EncodedTokens { windows, receipt: receipt(tokens) });
@@ -298,11 +337,12 @@ impl SentenceEncoder {
         Ok(all)
     }
 
-    fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[Option<Range<usize>>]) -> TokenWindow {
+    fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[(u32, Option<Range<usize>>)]) -> TokenWindow {
+        let own = content[window.content.clone()].iter().filter(|(id, _)| self.tokenizer.counts(*id));
+        let own: Vec<Option<&Range<usize>>> = own.map(|(_, span)| span.as_ref()).collect();
         // the prompt said again before a later window has no place in the text
-        let own = &content[window.content.clone()];
         let before = (window.ids.len() + self.tokenizer.before()).saturating_sub(own.len() + self.tokenizer.special());
-        let span = |i: usize| own.get(i.checked_sub(before)?)?.clone().map(|span| (span.start, span.end));
+        let span = |i: usize| own.get(i.checked_sub(before)?)?.map(|span| (span.start, span.end));
         TokenWindow {
             tokens: window.ids.iter().map(|id| self.tokenizer.token(*id)).collect(),
             spans: (0..window.ids.len()).map(span).collect(),
@@ -393,11 +433,11 @@ fn receipt(tokens: &Tokens) -> Receipt {
 }
 
 fn tokenizer_use(directory: &Directory) -> Use {
-    let (bare, skip_unknown) = match directory.kind {
+    let (bare, model2vec) = match directory.kind {
         Kind::Transformer(_) => (false, false),
-        Kind::Table { skip_unknown } => (true, skip_unknown),
+        Kind::Table { model2vec } => (true, model2vec),
     };
-    Use { lowercase: directory.lowercase, bare, skip_unknown, cut_left: directory.cut_left }
+    Use { lowercase: directory.lowercase, bare, model2vec, settings: directory.tokenizer }
 }
 
 fn max_tokens(directory: &Directory, tokenizer: &Tokenizer, network: &Network) -> Option<usize> {

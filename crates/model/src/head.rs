@@ -75,6 +75,23 @@ impl Head {
         }
     }
 
+    /// Takes the first `dimension` numbers of what came out so far, at unit length again if they were so before.
+    pub(crate) fn cut(&mut self, dimension: usize) {
+        let normalizes = self.normalizes();
+        self.steps.push(Step::Cut(dimension));
+        self.dimension = self.dimension.min(dimension);
+        if normalizes {
+            self.steps.push(Step::Normalize);
+        }
+    }
+
+    /// Brings what came out so far to unit length.
+    pub(crate) fn normalize(&mut self) {
+        if !self.normalizes() {
+            self.steps.push(Step::Normalize);
+        }
+    }
+
     /// Floats in what comes out.
     pub(crate) fn dimension(&self) -> usize {
         self.dimension

@@ -16,9 +16,11 @@ mod tokenizer;
 mod weights;
 
 pub use directory::{DirectoryError, Note};
-pub use encoder::{EncodeError, Encoded, EncodedTokens, Long, Provenance, Receipt, SentenceEncoder, TokenWindow};
+pub use encoder::{
+    Adjustment, EncodeError, Encoded, EncodedTokens, Long, Provenance, Receipt, SentenceEncoder, TokenWindow,
+};
 pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
-pub use qiao_vecmath::{Scored, TopK, dot};
+pub use qiao_vecmath::{Int8, Scored, TopK, dot, int8, l2_normalize, ubinary};
 pub use tokenizer::TokenizerError;
 pub use weights::WeightError;

@@ -11,6 +11,7 @@ mod gelu;
 mod gemm;
 mod mapped;
 mod norm;
+mod quant;
 #[cfg(test)]
 mod reference;
 mod softmax;
@@ -23,5 +24,6 @@ pub use gelu::{erf, gelu};
 pub use gemm::{Packed, Rows, RowsMut, multiply};
 pub use mapped::{MappedFile, floats};
 pub use norm::{add_layer_norm, l2_normalize, layer_norm, rms_norm};
+pub use quant::{Int8, int8, ubinary};
 pub use softmax::softmax_rows;
 pub use topk::{Scored, TopK};

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use qiao_model::{EncodeError, Encoded, EncodedTokens, EncoderId, Long, Provenance, Role, SentenceEncoder};
+use qiao_model::{Adjustment, EncodeError, Encoded, EncodedTokens, EncoderId, Long, Provenance, Role, SentenceEncoder};
 
 use crate::seams::Encoder;
 
@@ -19,6 +19,15 @@ impl ModelEncoder {
     /// When a file is missing or broken, or asks for something that is not computed.
     pub fn load(directory: &Path, from: Provenance) -> Result<Self, EncodeError> {
         let model = SentenceEncoder::load(directory, from)?;
+        Ok(Self { id: Arc::new(model.id().clone()), model })
+    }
+
+    /// The same model, used otherwise.
+    ///
+    /// # Errors
+    /// When it cannot be used so.
+    pub fn adjusted(self, how: &Adjustment) -> Result<Self, EncodeError> {
+        let model = self.model.adjusted(how)?;
         Ok(Self { id: Arc::new(model.id().clone()), model })
     }
 

@@ -9,9 +9,7 @@ use crate::directory::DirectoryError;
 use crate::weights::Weights;
 
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, DirectoryError> {
-    if config.flag_or(&["logn_attention_scale"], false)? {
-        return Err(config.unsupported("scores that grow with the logarithm of the length"));
-    }
+    check(config)?;
     let width = config.size(&["hidden_size"])?;
     let depth = even_depth(config, width / heads(config, &["num_attention_heads"], width)?)?;
     let root = weights.prefix_of("embeddings.word_embeddings.weight", &["", "new.", "gte."]);
@@ -36,17 +34,33 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     Ok(Transformer { embeddings, layers, ropes: vec![rope(config, depth)?], relative: None, last_norm: None })
 }
 
+/// What Alibaba's own code can also do.
+fn check(config: &Config) -> Result<(), DirectoryError> {
+    if config.flag_or(&["logn_attention_scale"], false)? {
+        return Err(config.unsupported("scores that grow with the logarithm of the length"));
+    }
+    for (name, expected) in [("position_embedding_type", "rope"), ("layer_norm_type", "layer_norm")] {
+        let found = config.word_or(&[name], expected)?;
+        if found != expected {
+            return Err(config.unsupported(format!("{name}: {found}")));
+        }
+    }
+    Ok(())
+}
+
 fn rope(config: &Config, depth: usize) -> Result<Rope, DirectoryError> {
-    let default = if config.word_or(&["model_type"], "gte")? == "new" { 10_000.0 } else { 160_000.0 };
-    let theta = theta(config, &["rope_theta"], default, &["ntk"])?;
-    let Some(scaling) = config.section(&["rope_scaling"]) else { return Ok(Rope::new(theta, depth)) };
-    if scaling.word_or(&["rope_type", "type"], "default")? != "ntk" {
-        return Ok(Rope::new(theta, depth));
+    let own = config.word_or(&["model_type"], "gte")? == "new";
+    let Some(scaling) = config.section(&["rope_scaling"]).filter(|_| own) else {
+        return Ok(Rope::new(theta(config, &["rope_theta"], if own { 10_000.0 } else { 160_000.0 })?, depth));
+    };
+    let theta = config.number_or(&["rope_theta"], 10_000.0)?;
+    let kind = scaling.word_or(&["type"], "")?;
+    let mixed = !scaling.is_null("mixed_b") && scaling.number_or(&["mixed_b"], f64::NAN)?.is_finite();
+    match (kind, mixed) {
+        ("ntk", false) => Ok(Rope::stretched(theta, depth, scaling.number_or(&["factor"], 1.0)?)),
+        ("ntk", true) => Err(config.unsupported("rotary positions stretched with mixed_b")),
+        (other, _) => Err(config.unsupported(format!("rotary positions of the type {other}"))),
     }
-    if scaling.number_or(&["mixed_b"], 0.0)? != 0.0 {
-        return Err(config.unsupported("rotary positions stretched with mixed_b"));
-    }
-    Ok(Rope::stretched(theta, depth, scaling.number_or(&["factor"], 1.0)?))
 }
 
 /// Under the names of Alibaba's code.

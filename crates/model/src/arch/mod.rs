@@ -114,18 +114,21 @@ fn activation(config: &Config, names: &[&str], default: &str) -> Result<Activati
     Activation::named(name).ok_or_else(|| config.unsupported(format!("the activation {name}")))
 }
 
-/// The base of rotary positions: transformers 5 writes it into `rope_parameters`, older versions under `names`. A kind of
-/// scaling other than those in `known` is refused.
-fn theta(config: &Config, names: &[&str], default: f64, known: &[&str]) -> Result<f64, DirectoryError> {
-    let parameters = config.section(&["rope_parameters"]);
-    for section in parameters.iter().chain(config.section(&["rope_scaling"]).iter()) {
-        let kind = section.word_or(&["rope_type", "type"], "default")?;
-        if kind != "default" && !known.contains(&kind) {
-            return Err(config.unsupported(format!("rotary positions of the type {kind}")));
-        }
-    }
-    match parameters {
-        Some(parameters) => parameters.number_or(&["rope_theta"], config.number_or(names, default)?),
-        None => config.number_or(names, default),
+/// The base of rotary positions: transformers 5 writes it into `rope_parameters`, older versions under `names`. Scaled
+/// positions are refused.
+fn theta(config: &Config, names: &[&str], default: f64) -> Result<f64, DirectoryError> {
+    let written = config.number_or(names, default)?;
+    let Some(parameters) = config.section(&["rope_scaling"]).or_else(|| config.section(&["rope_parameters"])) else {
+        return Ok(written);
+    };
+    unscaled(config, &parameters)?;
+    parameters.number_or(&["rope_theta"], written)
+}
+
+/// Refuses rotary positions that are scaled.
+fn unscaled(config: &Config, parameters: &Config) -> Result<(), DirectoryError> {
+    match parameters.word_or(&["rope_type", "type"], "default")? {
+        "default" => Ok(()),
+        other => Err(config.unsupported(format!("rotary positions of the type {other}"))),
     }
 }

@@ -3,7 +3,7 @@
 
 use super::layers::{Attention, Embeddings, FeedForward, Gate, Heads, Linear, Norm, Rope, Scope};
 use super::transformer::{Layer, Norms, Transformer};
-use super::{activation, even_depth, heads};
+use super::{activation, even_depth, heads, unscaled};
 use crate::config::Config;
 use crate::directory::DirectoryError;
 use crate::weights::Weights;
@@ -40,13 +40,15 @@ fn norm(config: &Config, weights: &Weights, name: &str, width: usize) -> Result<
 
 /// The base of a kind of layer: in `rope_parameters` by kind since transformers 5, before that under `old`.
 fn theta(config: &Config, kind: &str, old: &str, default: f64) -> Result<f64, DirectoryError> {
-    let Some(parameters) = config.section(&["rope_parameters"]).and_then(|all| all.section(&[kind])) else {
-        return config.number_or(&[old], default);
-    };
-    match parameters.word_or(&["rope_type"], "default")? {
-        "default" => parameters.number_or(&["rope_theta"], config.number_or(&[old], default)?),
-        other => Err(config.unsupported(format!("rotary positions of the type {other}"))),
+    if let Some(scaling) = config.section(&["rope_scaling"]) {
+        unscaled(config, &scaling)?;
     }
+    let written = config.number_or(&[old], default)?;
+    let Some(parameters) = config.section(&["rope_parameters"]).and_then(|all| all.section(&[kind])) else {
+        return Ok(written);
+    };
+    unscaled(config, &parameters)?;
+    parameters.number_or(&["rope_theta"], written)
 }
 
 fn layer(config: &Config, weights: &Weights, root: &str, i: usize) -> Result<Layer, DirectoryError> {

@@ -11,6 +11,8 @@ use crate::weights::Weights;
 
 /// Fixed in transformers' implementation, whatever config.json says.
 const PADDING: u32 = 1;
+/// Likewise; config.json says how many rows the table has.
+const BUCKETS: usize = 32;
 
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, DirectoryError> {
     let width = config.size(&["hidden_size"])?;
@@ -22,9 +24,12 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
         table: weights.table(&name("position_embeddings.weight"), places, width)?,
         numbering: Numbering::AfterPadding(PADDING),
     };
-    let shape = (config.size_or(&["relative_attention_num_buckets"], 32)?, config.size(&["num_attention_heads"])?);
+    let shape = (config.size_or(&["relative_attention_num_buckets"], BUCKETS)?, config.size(&["num_attention_heads"])?);
+    if shape.0 < BUCKETS {
+        return Err(config.unsupported(format!("{} buckets of distances, fewer than {BUCKETS}", shape.0)));
+    }
     let biases = format!("{root}encoder.relative_attention_bias.weight");
-    let relative = RelativeBias::load(weights, &biases, shape, positions.limit().max(1))?;
+    let relative = RelativeBias::load(weights, &biases, (shape, BUCKETS), positions.limit().max(1))?;
     let embeddings = Embeddings {
         words: weights.table(&name("word_embeddings.weight"), config.size(&["vocab_size"])?, width)?,
         kind: Vec::new(),

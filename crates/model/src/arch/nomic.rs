@@ -35,7 +35,7 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
         positions: None,
         norm: Some(Norm::layer(weights, &norm, width, epsilon, true)?),
     };
-    let ropes = vec![Rope::new(theta(config, &["rotary_emb_base"], 1000.0, &[])?, depth)];
+    let ropes = vec![Rope::new(theta(config, &["rotary_emb_base"], 1000.0)?, depth)];
     let names = if own { &OWN } else { &NATIVE };
     let layers =
         (0..config.size(LAYERS)?).map(|i| layer(config, weights, (root, names), i)).collect::<Result<_, _>>()?;
@@ -58,6 +58,9 @@ fn check(config: &Config) -> Result<(), DirectoryError> {
         if config.flag_or(&[name], expected)? != expected {
             return Err(config.unsupported(format!("{name}: {}", !expected)));
         }
+    }
+    if config.number_or(&["rotary_scaling_factor"], 0.0)? != 0.0 {
+        return Err(config.unsupported("rotary positions that stretch with the text (rotary_scaling_factor)"));
     }
     let turned = config.number_or(&["rotary_emb_fraction"], 1.0)?;
     if turned != 1.0 {

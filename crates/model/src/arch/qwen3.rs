@@ -9,7 +9,9 @@ use crate::directory::DirectoryError;
 use crate::weights::Weights;
 
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, DirectoryError> {
-    if config.flag_or(&["use_sliding_window"], false)? {
+    let layers = config.size(&["num_hidden_layers"])?;
+    // only layers from `max_window_layers` on would have the window
+    if config.flag_or(&["use_sliding_window"], false)? && config.count_or(&["max_window_layers"], 28)? < layers {
         return Err(config.unsupported("a sliding window"));
     }
     let width = config.size(&["hidden_size"])?;
@@ -21,10 +23,9 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
         positions: None,
         norm: None,
     };
-    let ropes = vec![Rope::new(theta(config, &["rope_theta"], 10_000.0, &[])?, heads.depth)];
+    let ropes = vec![Rope::new(theta(config, &["rope_theta"], 10_000.0)?, heads.depth)];
     let last_norm = Some(Norm::rms(weights, &format!("{root}norm"), width, epsilon(config)?)?);
-    let layers =
-        (0..config.size(&["num_hidden_layers"])?).map(|i| layer(config, weights, root, i)).collect::<Result<_, _>>()?;
+    let layers = (0..layers).map(|i| layer(config, weights, root, i)).collect::<Result<_, _>>()?;
     Ok(Transformer { embeddings, layers, ropes, relative: None, last_norm })
 }
 
@@ -68,7 +69,8 @@ fn layer(config: &Config, weights: &Weights, root: &str, i: usize) -> Result<Lay
             attention: Some(norm("input_layernorm", width)?),
             feed_forward: norm("post_attention_layernorm", width)?,
         },
-        scope: Scope::Before,
+        // some embedding models of this architecture were trained to see both ways
+        scope: if config.flag_or(&["is_causal"], true)? { Scope::Before } else { Scope::All },
         rope: Some(0),
     })
 }

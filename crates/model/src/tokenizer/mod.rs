@@ -2,16 +2,16 @@
 
 mod parts;
 mod pieces;
+mod settings;
 mod stored;
 mod vocabulary;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tokenizers::NormalizerWrapper;
-use tokenizers::normalizers::{Lowercase, Sequence};
-
-use self::parts::Inner;
+use self::parts::{Direction, Inner, Truncation};
+use self::settings::lowercase_first;
+pub(crate) use self::settings::{TokenizerConfig, TokenizerSettings};
 
 /// A tokenizer that cannot be read, or a text it fails on.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,10 @@ pub(crate) struct Use {
     pub(crate) lowercase: bool,
     /// No special tokens are put around a text.
     pub(crate) bare: bool,
-    /// Tokens that the vocabulary lacks are left out.
-    pub(crate) skip_unknown: bool,
-    /// A text that is too long loses its beginning.
-    pub(crate) cut_left: bool,
+    /// As model2vec does: of a long text, only the characters that its tokens may have are looked at, and tokens that the
+    /// vocabulary lacks are left out.
+    pub(crate) model2vec: bool,
+    pub(crate) settings: TokenizerSettings,
 }
 
 /// A model's tokenizer, without truncation and padding of its own.
@@ -56,7 +56,9 @@ pub(crate) struct Tokenizer {
     /// Special tokens around every text
     before: Vec<u32>,
     after: Vec<u32>,
-    own_limit: Option<usize>,
+    truncation: Option<Truncation>,
+    /// Characters that are looked at for each token that a text may have
+    characters: Option<usize>,
 }
 
 /// One text's tokens, cut into windows that the model can take.
@@ -70,6 +72,8 @@ pub(crate) struct Tokens {
     pub(crate) dropped: usize,
     /// Content tokens, dropped ones too, that the vocabulary lacks.
     pub(crate) unknown: usize,
+    /// Bytes of the text from which the windows come.
+    pub(crate) looked_at: usize,
 }
 
 /// A sequence that the model can take.
@@ -83,6 +87,9 @@ pub(crate) struct Window {
     pub(crate) prompt: usize,
 }
 
+/// A token's id, and the bytes of the text for which it stands.
+pub(crate) type Placed = (u32, Option<Range<usize>>);
+
 /// How a text beyond the limit is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
@@ -95,13 +102,15 @@ impl Tokenizer {
     /// Reads `tokenizer.json`, or the parsed form of it that an earlier start has left at `stored`.
     pub(crate) fn load(path: &Path, stored: Option<&Path>, how: Use) -> Result<Self, TokenizerError> {
         let failed = |source| TokenizerError::Load { path: path.into(), source };
-        let (mut inner, own_limit) = parts::load(path, stored).map_err(failed)?;
+        let (mut inner, truncation) = parts::load(path, stored).map_err(failed)?;
+        how.settings.apply(&mut inner).map_err(failed)?;
         if how.lowercase {
             lowercase_first(&mut inner).map_err(failed)?;
         }
-        let unknown = unknown(&inner);
         let (before, after) = if how.bare { (Vec::new(), Vec::new()) } else { frame(&inner).map_err(failed)? };
-        Ok(Self { inner, how, unknown, before, after, own_limit })
+        let unknown = inner.get_model().unknown();
+        let characters = if how.model2vec { Some(median_length(&inner)) } else { None };
+        Ok(Self { inner, how, unknown, before, after, truncation, characters })
     }
 
     /// Special tokens put around every text.
@@ -111,7 +120,7 @@ impl Tokenizer {
 
     /// What tokenizer.json itself would cut at, special tokens counted.
     pub(crate) fn own_limit(&self) -> Option<usize> {
-        self.own_limit
+        self.truncation.map(|truncation| truncation.max_length)
     }
 
     /// Tokens of `text`, special ones not counted.
@@ -121,35 +130,58 @@ impl Tokenizer {
 
     /// Ids of `prompt` and `text`, in windows of at most `limit` tokens, special ones counted.
     pub(crate) fn encode(&self, prompt: &str, text: &str, limit: usize, cut: Cut) -> Result<Tokens, TokenizerError> {
-        let ids = self.ids(&format!("{prompt}{text}"))?;
+        let whole = format!("{prompt}{text}");
+        let all = self.ids(&whole)?;
         let leading = if prompt.is_empty() { Vec::new() } else { self.ids(prompt)? };
-        let content = ids.len();
-        let unknown = ids.iter().filter(|id| Some(**id) == self.unknown).count();
+        let unknown = all.iter().filter(|id| Some(**id) == self.unknown).count();
+        let (content, end) = (all.len(), if cut == Cut::First { self.looked_at(&whole, limit) } else { whole.len() });
+        let ids = if end < whole.len() { self.ids(&whole[..end])? } else { all };
         let room = limit.saturating_sub(self.special()).max(1);
         let parts: Vec<Range<usize>> = match cut {
-            _ if content <= room => one(0..content),
-            Cut::First if self.how.cut_left => one(content - room..content),
+            _ if ids.len() <= room => one(0..ids.len()),
+            Cut::First if self.cuts_left() => one(ids.len() - room..ids.len()),
             Cut::First => one(0..room),
             Cut::Windows => {
                 let said_again = ids.iter().zip(&leading).take_while(|(id, own)| id == own).count().min(room - 1);
-                windows(said_again..content, room - said_again)
+                windows(said_again..ids.len(), room - said_again)
             }
         };
         let repeated = parts.first().filter(|_| parts.len() > 1).map_or(0..0, |first| 0..first.start);
         let kept =
             repeated.len() + parts.last().map_or(0, |last| last.end) - parts.first().map_or(0, |first| first.start);
-        let window = |part: Range<usize>| self.window(&ids[repeated.clone()], &ids[part.clone()], leading.len(), part);
+        let said = if prompt.is_empty() { 0 } else { leading.len() + self.special_of_prompt() };
+        let window = |part: Range<usize>| self.window(&ids[repeated.clone()], &ids[part.clone()], said, part);
         let windows = parts.into_iter().map(window).collect();
-        Ok(Tokens { windows, content, dropped: content - kept, unknown })
+        let looked_at = end.saturating_sub(prompt.len());
+        Ok(Tokens { windows, content, dropped: content.saturating_sub(kept), unknown, looked_at })
+    }
+
+    fn cuts_left(&self) -> bool {
+        let own = || self.truncation.is_some_and(|truncation| truncation.direction == Direction::Left);
+        self.how.settings.cut_left.unwrap_or_else(own)
+    }
+
+    /// The bytes of a text that are looked at at all: model2vec first cuts off the characters beyond those that so many
+    /// tokens commonly have.
+    fn looked_at(&self, whole: &str, limit: usize) -> usize {
+        let most = self.characters.map(|characters| characters.saturating_mul(limit));
+        most.and_then(|most| whole.char_indices().nth(most)).map_or(whole.len(), |(end, _)| end)
+    }
+
+    /// Whether a token is given to the model.
+    pub(crate) fn counts(&self, id: u32) -> bool {
+        !(self.how.model2vec && Some(id) == self.unknown)
     }
 
     fn window(&self, repeated: &[u32], part: &[u32], prompt: usize, content: Range<usize>) -> Window {
-        let counts = |id: &&u32| !(self.how.skip_unknown && Some(**id) == self.unknown);
-        let all = self.before.iter().chain(repeated.iter().chain(part).filter(counts)).chain(&self.after);
-        // sentence-transformers measures the prompt with the special tokens around it, less the last
-        let prompt =
-            if prompt == 0 { 0 } else { prompt + (self.special()).saturating_sub(usize::from(!self.after.is_empty())) };
+        let content_ids = repeated.iter().chain(part).filter(|id| self.counts(**id));
+        let all = self.before.iter().chain(content_ids).chain(&self.after);
         Window { ids: all.copied().collect(), content, prompt }
+    }
+
+    /// Special tokens of a prompt: sentence-transformers measures it with those around it, less the last.
+    fn special_of_prompt(&self) -> usize {
+        self.special().saturating_sub(usize::from(!self.after.is_empty()))
     }
 
     fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
@@ -158,14 +190,14 @@ impl Tokenizer {
         Ok(encoded.get_ids().to_vec())
     }
 
-    /// For each content token of `prompt` and `text`, its bytes in `text`; none for the prompt's.
-    pub(crate) fn spans(&self, prompt: &str, text: &str) -> Result<Vec<Option<Range<usize>>>, TokenizerError> {
+    /// The content tokens of `prompt` and `text`, each with its bytes in `text`; none for the prompt's.
+    pub(crate) fn spans(&self, prompt: &str, text: &str) -> Result<Vec<Placed>, TokenizerError> {
         let encoded = self.inner.encode(format!("{prompt}{text}"), false);
         let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
         let of_text = |(from, to): &(usize, usize)| {
             (*to > prompt.len()).then(|| from.saturating_sub(prompt.len())..to - prompt.len())
         };
-        Ok(encoded.get_offsets().iter().map(of_text).collect())
+        Ok(encoded.get_ids().iter().copied().zip(encoded.get_offsets().iter().map(of_text)).collect())
     }
 
     /// The token of an id, as the vocabulary writes it.
@@ -198,28 +230,14 @@ fn windows(content: Range<usize>, room: usize) -> Vec<Range<usize>> {
     }
 }
 
-/// As sentence-transformers does for a model that wants its texts in lower case.
-fn lowercase_first(inner: &mut Inner) -> Result<(), tokenizers::Error> {
-    let lower = || NormalizerWrapper::Lowercase(Lowercase);
-    let own = inner.get_normalizer().cloned();
-    let normalizers = match own {
-        None => vec![lower()],
-        Some(NormalizerWrapper::Lowercase(_)) => return Ok(()),
-        Some(NormalizerWrapper::Sequence(all)) => {
-            if all.as_ref().iter().any(|one| matches!(one, NormalizerWrapper::Lowercase(_))) {
-                return Ok(());
-            }
-            std::iter::once(lower()).chain(all.as_ref().iter().cloned()).collect()
-        }
-        Some(other) => vec![lower(), other],
-    };
-    inner.with_normalizer(Some(Sequence::new(normalizers)))?;
-    Ok(())
-}
-
-fn unknown(inner: &Inner) -> Option<u32> {
-    let named = inner.get_model().unknown();
-    named.or_else(|| ["[UNK]", "<unk>"].iter().find_map(|name| inner.token_to_id(name)))
+/// The median length of a vocabulary's tokens in characters, the fraction cut off.
+fn median_length(inner: &Inner) -> usize {
+    let mut lengths: Vec<usize> = inner.get_vocab(true).keys().map(|token| token.chars().count()).collect();
+    lengths.sort_unstable();
+    match lengths.len() {
+        0 => 0,
+        n => (lengths[(n - 1) / 2] + lengths[n / 2]) / 2,
+    }
 }
 
 /// The special tokens that the post-processor puts before and after a text.

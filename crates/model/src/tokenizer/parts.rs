@@ -33,9 +33,21 @@ struct Parts {
     post_processor: Option<PostProcessorWrapper>,
 }
 
-#[derive(Deserialize)]
-struct Truncation {
-    max_length: usize,
+/// Where it would cut by itself.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Truncation {
+    /// Tokens
+    pub(super) max_length: usize,
+    #[serde(default)]
+    pub(super) direction: Direction,
+}
+
+/// Which end of a text that is too long is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub(super) enum Direction {
+    Left,
+    #[default]
+    Right,
 }
 
 #[derive(Deserialize)]
@@ -43,9 +55,9 @@ struct Kind {
     r#type: Option<String>,
 }
 
-/// The tokenizer of `path`, and the tokens at which it would cut by itself. A vocabulary of pieces is read from `stored`
+/// The tokenizer of `path`, and where it would cut by itself. A vocabulary of pieces is read from `stored`
 /// where an earlier start has left it there, else left there for the next.
-pub(super) fn load(path: &Path, stored: Option<&Path>) -> Result<(Inner, Option<usize>), Error> {
+pub(super) fn load(path: &Path, stored: Option<&Path>) -> Result<(Inner, Option<Truncation>), Error> {
     if let Some((parts, pieces)) = stored.and_then(stored::read) {
         return together(&parts, Vocabulary::Pieces(Box::new(pieces)));
     }
@@ -70,7 +82,7 @@ pub(super) fn load(path: &Path, stored: Option<&Path>) -> Result<(Inner, Option<
     }
 }
 
-fn together(parts: &str, vocabulary: Vocabulary) -> Result<(Inner, Option<usize>), Error> {
+fn together(parts: &str, vocabulary: Vocabulary) -> Result<(Inner, Option<Truncation>), Error> {
     let parts: Parts = serde_json::from_str(parts)?;
     if let Some(version) = parts.version.filter(|version| version != VERSION) {
         return Err(format!("it is of version {version}, and {VERSION} is read").into());
@@ -83,5 +95,5 @@ fn together(parts: &str, vocabulary: Vocabulary) -> Result<(Inner, Option<usize>
         .with_decoder(None::<DecoderWrapper>);
     let mut inner = builder.build()?;
     inner.add_tokens(parts.added_tokens)?;
-    Ok((inner, parts.truncation.map(|truncation| truncation.max_length)))
+    Ok((inner, parts.truncation))
 }

@@ -12,14 +12,14 @@ pub(crate) struct RelativeBias {
 }
 
 impl RelativeBias {
-    /// Takes the table `name` of `[buckets, heads]`, for sequences of at most `limit` tokens.
+    /// Takes the table `name` of `[rows, heads]`, of which `buckets` are used, for sequences of at most `limit` tokens.
     pub(crate) fn load(
         weights: &Weights,
         name: &str,
-        (buckets, heads): (usize, usize),
+        ((rows, heads), buckets): ((usize, usize), usize),
         limit: usize,
     ) -> Result<Self, WeightError> {
-        let table = weights.tensor(name, &[buckets, heads])?;
+        let table = weights.tensor(name, &[rows, heads])?;
         let reach = limit as i64 - 1;
         let of = |head: usize| (-reach..=reach).map(move |d| bucket(d, buckets) * heads + head);
         Ok(Self { by_distance: (0..heads).flat_map(of).map(|at| table[at]).collect(), limit })

@@ -6,19 +6,21 @@ pub(crate) struct Rope {
     frequencies: Vec<f32>,
 }
 
+// All in f32 and in torch's order: at position 8,000 what these roundings differ by has grown to a thousandth of a radian.
 impl Rope {
     /// Pair `i` of `depth / 2` turns by `theta^(-2i / depth)` a position.
     pub(crate) fn new(theta: f64, depth: usize) -> Self {
-        let frequency = |i: usize| theta.powf(-2.0 * i as f64 / depth as f64) as f32;
+        let frequency = |i: usize| 1.0 / (theta as f32).powf((2 * i) as f32 / depth as f32);
         Self { frequencies: (0..depth / 2).map(frequency).collect() }
     }
 
     /// As [`Rope::new`], stretched for texts `factor` times as long as those of training: the "NTK-aware mixed" scaling
     /// that GTE uses (Su Jianlin, <https://kexue.fm/archives/9706>, equation 6).
     pub(crate) fn stretched(theta: f64, depth: usize, factor: f64) -> Self {
-        let slower = factor.powf(2.0 / depth as f64);
-        let frequency = |i: usize| ((theta * factor).powf(-2.0 * i as f64 / depth as f64) / slower) as f32;
-        Self { frequencies: (0..depth / 2).map(frequency).collect() }
+        let mut rope = Self::new(theta * factor, depth);
+        let slower = factor.powf(2.0 / depth as f64) as f32;
+        rope.frequencies.iter_mut().for_each(|frequency| *frequency /= slower);
+        rope
     }
 
     /// The turns of positions `0..length`.

@@ -1,0 +1,6 @@
+//! How good is it? Measures over labelled data, each computed as the field computes it.
+
+mod spearman;
+pub mod sts;
+
+pub use spearman::spearman;
