@@ -337,7 +337,7 @@ impl SentenceEncoder {
         Ok(all)
     }
 
-    fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[(u32, Option<Range<usize>>)]) -> TokenWindow {
+    fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[Placed]) -> TokenWindow {
         let own = content[window.content.clone()].iter().filter(|(id, _)| self.tokenizer.counts(*id));
         let own: Vec<Option<&Range<usize>>> = own.map(|(_, span)| span.as_ref()).collect();
         // the prompt said again before a later window has no place in the text

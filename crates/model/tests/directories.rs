@@ -1,0 +1,282 @@
+//! Directories that cannot serve are refused by name: what is missing, what has the wrong shape, what is not computed here.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot prepare its files has failed")]
+
+use std::path::{Path, PathBuf};
+
+use qiao_model::{Adjustment, EncodeError, Long, Note, Provenance, Role, SentenceEncoder};
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Name, kind of number, shape, bytes.
+struct Tensor(String, Dtype, Vec<usize>, Vec<u8>);
+
+/// A copy of one of the small models, to be changed.
+struct Copy {
+    folder: TempDir,
+}
+
+fn copy(name: &str) -> Copy {
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(name), folder.path());
+    Copy { folder }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            std::fs::copy(&path, target).unwrap();
+        }
+    }
+}
+
+impl Copy {
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    fn change(self, file: &str, change: impl FnOnce(&mut Value)) -> Self {
+        let path = self.path(file);
+        let mut value = std::fs::read(&path).map_or(json!({}), |json| serde_json::from_slice(&json).unwrap());
+        change(&mut value);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, serde_json::to_vec(&value).unwrap()).unwrap();
+        self
+    }
+
+    fn set(self, file: &str, name: &str, to: Value) -> Self {
+        self.change(file, |value| value[name] = to)
+    }
+
+    fn without(self, file: &str) -> Self {
+        std::fs::remove_file(self.path(file)).unwrap();
+        self
+    }
+
+    /// Writes the tensors anew, as `change` leaves them.
+    fn tensors(self, change: impl FnOnce(&mut Vec<Tensor>)) -> Self {
+        let path = self.path("model.safetensors");
+        let bytes = std::fs::read(&path).unwrap();
+        let read = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let own = |(name, view): (&str, TensorView<'_>)| {
+            Tensor(name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec())
+        };
+        let mut tensors: Vec<Tensor> = read.iter().map(own).collect();
+        change(&mut tensors);
+        let views = tensors.iter().map(|Tensor(name, dtype, shape, bytes)| {
+            (name.as_str(), TensorView::new(*dtype, shape.clone(), bytes).unwrap())
+        });
+        std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
+        self
+    }
+
+    fn load(&self) -> Result<SentenceEncoder, EncodeError> {
+        SentenceEncoder::load(self.folder.path(), Provenance::default())
+    }
+
+    /// Fails unless loading is refused with a message that has all of `words`.
+    #[track_caller]
+    fn refused(&self, words: &[&str]) {
+        let error = self.load().err().unwrap_or_else(|| panic!("it was loaded; wanted {words:?}"));
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(next) = cause {
+            message = format!("{message}: {next}");
+            cause = next.source();
+        }
+        for word in words {
+            assert!(message.contains(word), "not said: {word}\n{message}");
+        }
+    }
+}
+
+#[test]
+fn unknown_architectures_activations_and_modules_are_named() {
+    copy("bert").set("config.json", "model_type", json!("t5")).refused(&["config.json", "t5", "modernbert"]);
+    copy("bert")
+        .change("config.json", |c| drop(c.as_object_mut().unwrap().remove("model_type")))
+        .refused(&["model_type"]);
+    copy("bert").set("config.json", "hidden_act", json!("quick_gelu")).refused(&["config.json", "quick_gelu"]);
+    copy("bert").set("config.json", "position_embedding_type", json!("relative_key")).refused(&["relative_key"]);
+    copy("bert")
+        .change("modules.json", |m| m[1]["type"] = json!("sentence_transformers.models.WordWeights"))
+        .refused(&["modules.json", "WordWeights"]);
+    copy("bert").change("modules.json", |m| m[0]["type"] = json!("mine.Transformer")).refused(&["mine.Transformer"]);
+    copy("bert").change("modules.json", |m| m[1]["path"] = json!("../elsewhere")).refused(&["../elsewhere"]);
+    copy("bert").change("modules.json", |m| drop(m.as_array_mut().unwrap().pop())).refused(&["pooling"]);
+    copy("bert").change("modules.json", |m| *m = json!([])).refused(&["modules.json", "no module"]);
+    copy("roberta").set("1_Pooling/config.json", "pooling_mode", json!("middle")).refused(&["1_Pooling", "middle"]);
+    copy("bert")
+        .set("config_sentence_transformers.json", "model_type", json!("SparseEncoder"))
+        .refused(&["SparseEncoder"]);
+    copy("gte-original").set("config.json", "rope_scaling", json!({"type": "yarn"})).refused(&["yarn"]);
+    copy("qwen3").set("config.json", "rope_scaling", json!({"rope_type": "yarn"})).refused(&["yarn"]);
+    copy("nomic-bert-original").set("config.json", "prenorm", json!(true)).refused(&["prenorm"]);
+    copy("qwen3")
+        .change("config.json", |c| {
+            c["use_sliding_window"] = json!(true);
+            c["max_window_layers"] = json!(0);
+        })
+        .refused(&["sliding window"]);
+    copy("bert-bare").set("tokenizer_config.json", "chat_template", json!("{{ x }}")).refused(&["chat template"]);
+    copy("bert").set("sentence_bert_config.json", "query_length", json!(8)).refused(&["query_length"]);
+}
+
+#[test]
+fn a_missing_tensor_and_a_wrong_shape_are_named() {
+    let missing = "bert.encoder.layer.1.output.dense.bias";
+    copy("bert").tensors(|all| all.retain(|t| t.0 != missing)).refused(&["model.safetensors", missing]);
+    copy("bert").set("config.json", "intermediate_size", json!(38)).refused(&["intermediate", "37 x 30", "38 x 30"]);
+    copy("bert").set("config.json", "vocab_size", json!(7)).refused(&["word_embeddings", "7 x 30"]);
+    copy("bert").set("config.json", "num_attention_heads", json!(7)).refused(&["7 heads", "30"]);
+    copy("modernbert").set("config.json", "num_attention_heads", json!(2)).refused(&["9 numbers"]);
+    copy("qwen3").set("config.json", "num_key_value_heads", json!(3)).refused(&["heads"]);
+    copy("bert-head").set("2_Dense/config.json", "in_features", json!(31)).refused(&["2_Dense", "31", "30"]);
+    let whole_numbers = |all: &mut Vec<Tensor>| {
+        all.iter_mut().filter(|t| t.0 == missing).for_each(|t| t.1 = Dtype::I32);
+    };
+    copy("bert").tensors(whole_numbers).refused(&[missing, "I32", "BF16"]);
+    copy("model2vec-quantised")
+        .tensors(|all| {
+            let mapping = all.iter_mut().find(|t| t.0 == "mapping").unwrap();
+            mapping.3[..4].copy_from_slice(&1_000_000u32.to_le_bytes());
+        })
+        .refused(&["mapping", "1000000"]);
+}
+
+#[test]
+fn files_that_are_missing_or_broken_are_named() {
+    copy("bert").without("config.json").refused(&["config.json"]);
+    copy("bert").without("tokenizer.json").refused(&["tokenizer.json"]);
+    copy("bert").without("model.safetensors").refused(&["model.safetensors"]);
+    copy("roberta").without("1_Pooling/config.json").refused(&["1_Pooling"]);
+    copy("qwen3").without("model-00002-of-00002.safetensors").refused(&["model-00002-of-00002.safetensors"]);
+    copy("qwen3")
+        .change("model.safetensors.index.json", |i| i["weight_map"]["x"] = json!("../../model.safetensors"))
+        .refused(&["index.json", "../../model.safetensors"]);
+    let pickled = copy("bert").without("model.safetensors");
+    std::fs::write(pickled.path("pytorch_model.bin"), b"pickle").unwrap();
+    pickled.refused(&["pytorch_model.bin", "safe_serialization"]);
+    for (file, name) in [("config.json", "bert"), ("modules.json", "bert"), ("tokenizer.json", "bert")] {
+        let broken = copy(name);
+        std::fs::write(broken.path(file), b"{\"a\": ").unwrap();
+        broken.refused(&[file]);
+    }
+    let short = copy("bert");
+    let bytes = std::fs::read(short.path("model.safetensors")).unwrap();
+    std::fs::write(short.path("model.safetensors"), &bytes[..bytes.len() - 1]).unwrap();
+    short.refused(&["model.safetensors", "whole"]);
+}
+
+#[test]
+fn sizes_beyond_all_measure_neither_crash_nor_exhaust() {
+    for name in ["hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size", "max_position_embeddings"] {
+        for size in
+            [json!(0), json!(-1), json!(1u64 << 40), json!(u64::MAX), json!(1e300), json!("30"), json!(2_000_000_000)]
+        {
+            assert!(copy("bert").set("config.json", name, size.clone()).load().is_err(), "{name}: {size}");
+        }
+    }
+    let few = copy("bert").set("sentence_bert_config.json", "max_seq_length", json!(2));
+    few.refused(&["2 tokens"]);
+}
+
+#[test]
+fn tokens_that_the_weights_lack_are_an_error_and_no_crash() {
+    let fewer = copy("bert").set("config.json", "vocab_size", json!(20)).tensors(|all| {
+        let words = all.iter_mut().find(|t| t.0.ends_with("word_embeddings.weight")).unwrap();
+        words.2[0] = 20;
+        words.3.truncate(20 * 30 * 4);
+    });
+    let error = fewer.load().unwrap().encode(Role::Query, &["the bank of the river"], Long::Truncate).unwrap_err();
+    assert!(matches!(error, EncodeError::Vocabulary { rows: 20, .. }), "{error}");
+}
+
+#[test]
+fn without_modules_mean_pooling_is_said_aloud() {
+    let encoder = copy("bert-bare").load().unwrap();
+    assert!(matches!(encoder.notes(), [Note::NoModules { pooling }] if pooling == "mean"), "{:?}", encoder.notes());
+    let dot = copy("bert-head").load().unwrap();
+    assert!(matches!(dot.notes(), [Note::Similarity { name }] if name == "dot"), "{:?}", dot.notes());
+    assert!(copy("bert").load().unwrap().notes().is_empty());
+}
+
+#[test]
+fn a_shorter_vector_is_the_beginning_at_unit_length_again() {
+    let whole = copy("roberta").load().unwrap();
+    let how = Adjustment { dimension: Some(5), ..Adjustment::default() };
+    let short = copy("roberta").load().unwrap().adjusted(&how).unwrap();
+    assert_eq!((short.id().dimension, short.id().normalized), (5, true));
+    assert!(!short.id().same_space(whole.id()));
+    let text = ["the bank of the river"];
+    let [whole, short] =
+        [&whole, &short].map(|e| e.encode(Role::Query, &text, Long::Truncate).unwrap().remove(0).vector);
+    let length = whole[..5].iter().map(|v| v * v).sum::<f32>().sqrt();
+    assert_eq!(short.len(), 5);
+    assert!(short.iter().zip(&whole).all(|(s, w)| (s - w / length).abs() < 1e-6), "{short:?} {whole:?}");
+    for asked in [0, 22] {
+        let how = Adjustment { dimension: Some(asked), ..Adjustment::default() };
+        let error = copy("roberta").load().unwrap().adjusted(&how).unwrap_err();
+        assert!(matches!(error, EncodeError::Dimension { most: 21, .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_prompt_given_stands_in_place_of_the_models_own() {
+    let text = ["the bank of the river"];
+    let vector = |encoder: &SentenceEncoder, role| encoder.encode(role, &text, Long::Truncate).unwrap().remove(0);
+    let own = copy("nomic-bert").load().unwrap();
+    let prompt = own.id().prompts.query.clone();
+    assert_ne!(vector(&own, Role::Query), vector(&own, Role::Passage));
+    let how = Adjustment { prompt: Some(prompt), ..Adjustment::default() };
+    let given = copy("nomic-bert").load().unwrap().adjusted(&how).unwrap();
+    assert_eq!(vector(&given, Role::Passage), vector(&own, Role::Query));
+    let endless = Adjustment { prompt: Some("bank ".repeat(100)), ..Adjustment::default() };
+    assert!(matches!(copy("nomic-bert").load().unwrap().adjusted(&endless), Err(EncodeError::NoRoom { .. })));
+}
+
+#[test]
+fn unit_length_on_demand() {
+    let text = ["the bank of the river"];
+    let how = Adjustment { normalize: true, ..Adjustment::default() };
+    let (own, unit) = (copy("bert").load().unwrap(), copy("bert").load().unwrap().adjusted(&how).unwrap());
+    let [own, unit] = [own, unit].map(|e| e.encode(Role::Query, &text, Long::Truncate).unwrap().remove(0).vector);
+    let length = |v: &[f32]| v.iter().map(|x| x * x).sum::<f32>().sqrt();
+    assert!((length(&own) - 1.0).abs() > 0.1 && (length(&unit) - 1.0).abs() < 1e-6);
+    assert!(own.iter().zip(&unit).all(|(o, u)| (o / length(&own) - u).abs() < 1e-6));
+}
+
+#[test]
+fn token_vectors_pool_to_the_texts_own_and_lie_where_their_tokens_do() {
+    let texts = ["The bank of the river", "", "桥 the"];
+    for name in ["bert-bare", "modernbert", "qwen3", "model2vec-bare", "static"] {
+        let encoder = copy(name).load().unwrap();
+        let tokens = encoder.encode_tokens(Role::Query, &texts, Long::Window).unwrap();
+        for (text, tokens) in texts.iter().zip(&tokens) {
+            for window in &tokens.windows {
+                let ids = window.ids.len();
+                assert_eq!((window.tokens.len(), window.spans.len()), (ids, ids), "{name}");
+                assert_eq!(window.vectors.len(), ids * window.width, "{name}");
+                for (from, to) in window.spans.iter().flatten() {
+                    assert!(text.get(*from..*to).is_some(), "{name}: {from}..{to} of {text:?}");
+                }
+            }
+        }
+    }
+    let encoder = copy("bert-bare").load().unwrap();
+    let whole = encoder.encode(Role::Query, &texts[..1], Long::Truncate).unwrap().remove(0).vector;
+    let window = &encoder.encode_tokens(Role::Query, &texts[..1], Long::Truncate).unwrap()[0].windows[0];
+    let rows = window.vectors.chunks_exact(window.width);
+    let count = rows.len() as f32;
+    let mean = rows.fold(vec![0.0; window.width], |sum, row| sum.iter().zip(row).map(|(s, v)| s + v).collect());
+    assert!(whole.iter().zip(&mean).all(|(w, m)| (w - m / count).abs() < 1e-5));
+    let of = |i: usize| window.spans[i].map(|(from, to)| &texts[0][from..to]);
+    assert_eq!((of(0), of(1)), (None, Some("The")));
+}
