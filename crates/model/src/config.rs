@@ -9,6 +9,9 @@ use crate::directory::DirectoryError;
 /// Larger than any size of a model, small enough that no product of two overflows.
 const LARGEST: u64 = 1 << 31;
 
+/// What says how a configuration came to be, or in which numbers the weights are stored, which they say themselves.
+const REMARKS: [&str; 5] = ["_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version"];
+
 /// An object of a configuration file. Where a setting has had several names, all are given, the newest first.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -25,6 +28,15 @@ impl Config {
     /// Names the file's fault: it asks for `what`, which is not built.
     pub(crate) fn unsupported(&self, what: impl Into<String>) -> DirectoryError {
         DirectoryError::Unsupported { path: self.path.clone(), what: what.into() }
+    }
+
+    /// All that it says but for remarks on itself.
+    pub(crate) fn settings(&self) -> Value {
+        let mut settings = self.value.clone();
+        if let Some(settings) = settings.as_object_mut() {
+            REMARKS.iter().for_each(|name| drop(settings.remove(*name)));
+        }
+        settings
     }
 
     /// The object under `names`, or `None`.

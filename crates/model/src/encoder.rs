@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use qiao_vecmath::{Simd, l2_normalize};
 use rayon::prelude::*;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::arch::{Network, WordTable};
@@ -222,6 +223,7 @@ impl SentenceEncoder {
                 None => files_sha256(path, weights.files().iter().chain(head.files()))?,
             },
             tokenizer_sha256,
+            settings_sha256: settings_sha256(&directory),
             pooling: directory.pooling.to_string(),
             modules: directory.head.iter().filter_map(|module| module.name()).collect(),
             normalized: head.normalizes(),
@@ -447,6 +449,15 @@ fn max_tokens(directory: &Directory, tokenizer: &Tokenizer, network: &Network) -
         Limit::OfTokenizer => tokenizer.own_limit(),
     };
     asked.into_iter().chain(network.limit()).min()
+}
+
+fn settings_sha256(directory: &Directory) -> String {
+    let config = match &directory.kind {
+        Kind::Transformer(config) => config.settings(),
+        Kind::Table { model2vec } => json!({"model2vec": model2vec}),
+    };
+    let settings = json!({"config": config, "tokenizer": directory.tokenizer, "lowercase": directory.lowercase});
+    hex(&Sha256::digest(settings.to_string()))
 }
 
 /// One hash for all `files`: of one, its own; of several, that of the list that `sha256sum` would print of them.

@@ -51,6 +51,9 @@ pub struct EncoderId {
     pub weights_sha256: String,
     /// SHA-256 of tokenizer.json, hexadecimal.
     pub tokenizer_sha256: String,
+    /// SHA-256, hexadecimal, of what else the directory says that decides the numbers: config.json but for its remarks on
+    /// itself, and how the tokenizer's own configuration differs from tokenizer.json.
+    pub settings_sha256: String,
     /// Pooling, in sentence-transformers' words.
     pub pooling: String,
     /// The modules after pooling, but for the one that normalises.

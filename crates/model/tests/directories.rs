@@ -280,3 +280,18 @@ fn token_vectors_pool_to_the_texts_own_and_lie_where_their_tokens_do() {
     let of = |i: usize| window.spans[i].map(|(from, to)| &texts[0][from..to]);
     assert_eq!((of(0), of(1)), (None, Some("The")));
 }
+
+#[test]
+fn whatever_decides_the_numbers_makes_another_identity() {
+    let own = copy("bert-bare").load().unwrap();
+    let same = |copy: Copy| copy.load().unwrap().id().same_space(own.id());
+    assert!(same(copy("bert-bare")));
+    assert!(same(copy("bert-bare").set("config.json", "transformers_version", json!("9.9"))));
+    assert!(!same(copy("bert-bare").set("config.json", "layer_norm_eps", json!(0.5))));
+    assert!(!same(copy("bert-bare").set("config.json", "hidden_act", json!("gelu"))));
+    assert!(!same(copy("bert-bare").set("tokenizer_config.json", "do_lower_case", json!(false))));
+    assert!(!same(copy("bert-bare").set("tokenizer_config.json", "model_max_length", json!(9))));
+    assert!(!same(copy("bert-bare").change("tokenizer.json", |t| t["version"] = json!("1.0 ".trim()))));
+    let shifted = |all: &mut Vec<Tensor>| all[0].3[0] ^= 1;
+    assert!(!same(copy("bert-bare").tensors(shifted)));
+}

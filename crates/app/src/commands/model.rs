@@ -105,6 +105,7 @@ fn identity_text(id: &EncoderId, directory: &str) -> String {
         ("revision", if id.revision.is_empty() { "none".into() } else { id.revision.clone() }),
         ("weights", id.weights_sha256.clone()),
         ("tokenizer", id.tokenizer_sha256.clone()),
+        ("settings", id.settings_sha256.clone()),
         ("modules", modules.join(", ")),
         ("prompts", format!("query {}, passage {}", quoted(&id.prompts.query), quoted(&id.prompts.passage))),
         ("dimension", id.dimension.to_string()),

@@ -27,6 +27,7 @@ impl Encoder for HashingEncoder {
             revision: String::new(),
             weights_sha256: self.name.into(),
             tokenizer_sha256: String::new(),
+            settings_sha256: String::new(),
             pooling: "mean".into(),
             normalized: true,
             prompts: Prompts::default(),

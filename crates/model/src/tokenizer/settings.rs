@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokenizers::normalizers::{BertNormalizer, Lowercase, Sequence};
 use tokenizers::{Error, NormalizerWrapper, PreTokenizerWrapper};
 
@@ -27,17 +27,21 @@ pub(crate) struct TokenizerConfig {
 }
 
 /// What a tokenizer does otherwise than its tokenizer.json says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+// a setting that is not there leaves no trace, so that one more does not change the identity of models without it
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct TokenizerSettings {
     /// Which side of a text that is too long is lost; `None` leaves it to tokenizer.json.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cut_left: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) bert: Option<BertSettings>,
     /// Whether a byte-level tokenizer puts a space before a text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) prefix_space: Option<bool>,
 }
 
 /// How BERT's normalizer works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct BertSettings {
     pub(super) lowercase: bool,
     /// `None`: where texts are lower-cased
