@@ -34,8 +34,8 @@ impl Printer {
     /// Writes bytes to standard output.
     pub(crate) fn bytes(&self, bytes: &[u8]) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush())?;
-        Ok(())
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        Ok(written.map_err(|e| Error::new(Kind::BadInput, "cannot write to standard output", e))?)
     }
 
     /// Writes one object as one line of JSON.

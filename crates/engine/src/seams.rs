@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use qiao_model::{EncodeError, Encoded, EncodedTokens, EncoderId, Long, Receipt, Role, Scored};
+use qiao_model::{EncodeError, Encoded, EncoderId, Long, Receipt, Role, Scored};
 
 use crate::error::{ParseError, StoreError};
 use crate::types::{
@@ -63,12 +63,6 @@ pub trait Encoder: Send + Sync {
     /// # Errors
     /// When a text cannot be tokenised, or is too long and `long` says so.
     fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError>;
-
-    /// The token vectors of each text, before pooling, each text with its receipt.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode`].
-    fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError>;
 
     /// As [`Encoder::encode`], brought to unit length.
     ///

@@ -8,6 +8,7 @@ them. Two runs write the same bytes.
 needs: sentence-transformers 6.2, transformers 5.24 (which has GTE and Nomic BERT), model2vec 0.10
 """
 import json
+import logging
 import math
 import pathlib
 import shutil
@@ -34,6 +35,8 @@ from sentence_transformers.sentence_transformer.modules import Dropout, LayerNor
 ROOT = pathlib.Path(__file__).resolve().parent.parent / "tests" / "models"
 # of a directory and its references together
 LARGEST_BYTES = 200_000
+# files that are not the first module's
+OF_ALL_MODULES = ["modules.json", "config_sentence_transformers.json"]
 
 
 class Small(typing.NamedTuple):
@@ -41,16 +44,18 @@ class Small(typing.NamedTuple):
     load: typing.Callable[..., loading.Encoder]
     # file, name and another value of settings, which must change the vectors
     settings: list[tuple]
+    # the same of settings that Python passes over, which must not
+    ignored: list[tuple]
 
 
 MODELS: dict[str, Small] = {}
 
 
-def small(name, *settings, load=None):
+def small(name, *settings, ignored=(), load=None):
     """Registers what writes the directory `name`."""
 
     def register(make):
-        MODELS[name] = Small(make, load or loading.load_sentence, list(settings))
+        MODELS[name] = Small(make, load or loading.load_sentence, list(settings), list(ignored))
         return make
 
     return register
@@ -107,6 +112,12 @@ def merge(path, **more):
     dump(path, {**read(path), **more})
 
 
+def mislead(out, part, **settings):
+    """Makes tokenizer.json say of `part` what its class does not take from there."""
+    path = out / "tokenizer.json"
+    merge(path, **{part: {**read(path)[part], **settings}})
+
+
 def drop(path, *names):
     dump(path, {name: value for name, value in read(path).items() if name not in names})
 
@@ -115,6 +126,16 @@ def rename(out, change):
     """Renames the tensors."""
     path = out / "model.safetensors"
     save_file({change(name): tensor.clone() for name, tensor in load_file(path).items()}, path, metadata={"format": "pt"})
+
+
+def move_first(out, folder):
+    """Puts the first module into a folder of its own, as it was in former versions."""
+    first, *rest = read(out / "modules.json")
+    files = [path for path in out.iterdir() if path.is_file() and path.name not in OF_ALL_MODULES]
+    (out / folder).mkdir()
+    for path in files:
+        path.rename(out / folder / path.name)
+    dump(out / "modules.json", [{**first, "path": folder}, *rest])
 
 
 def old_types(out):
@@ -144,6 +165,7 @@ PLAIN = {"num_hidden_layers": 2, "hidden_dropout_prob": 0.0, "layer_norm_eps": 0
 # settings of most transformers, with another value
 EPSILON = ("config.json", "layer_norm_eps", 1e-12)
 RELU = ("config.json", "hidden_act", "relu")
+TANH = "torch.nn.modules.activation.Tanh"
 
 
 def of_bert(seed, tokenizer, **settings):
@@ -166,12 +188,47 @@ def bert(out):
     merge(out / "config.json", architectures=["BertForMaskedLM"], position_embedding_type="absolute")
 
 
-@small("bert-bare", EPSILON, ("config.json", "hidden_act", "gelu"))
+@small(
+    "bert-bare",
+    EPSILON,
+    ("config.json", "hidden_act", "gelu"),
+    ("tokenizer_config.json", "do_lower_case", False),
+    ("tokenizer_config.json", "strip_accents", True),
+    ("tokenizer_config.json", "tokenize_chinese_chars", False),
+    ignored=[("tokenizer.json", "normalizer", tokenizers.normalizer(lowercase=True, strip_accents=False))],
+)
 def bert_bare(out):
-    """Nothing of sentence-transformers, and in its place what this would pool by itself."""
-    tokenizer = tokenizers.bert(model_max_length=30)
+    """Nothing of sentence-transformers, and in its place what this would pool by itself; the tokenizer's class makes
+    its normalizer from tokenizer_config.json, whatever tokenizer.json says."""
+    tokenizer = tokenizers.bert(strip_accents=False, model_max_length=30)
     of_bert("bert-bare", tokenizer, max_position_embeddings=36, hidden_act="gelu_new").save_pretrained(out)
     tokenizer.save_pretrained(out)
+    other = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": True, "lowercase": False}
+    mislead(out, "normalizer", **other)
+
+
+IN_FOLDER = "0_Transformer/sentence_bert_config.json"
+CUT = {"direction": "Left", "max_length": 21, "strategy": "LongestFirst", "stride": 0}
+
+
+@small(
+    "bert-folder",
+    (IN_FOLDER, "tokenizer_args", {"model_max_length": 31}),
+    ("0_Transformer/tokenizer.json", "truncation", {**CUT, "direction": "Right"}),
+    ignored=[
+        (IN_FOLDER, "max_seq_length", 12),
+        ("0_Transformer/tokenizer_config.json", "model_max_length", 12),
+        ("0_Transformer/tokenizer.json", "truncation", {**CUT, "max_length": 12}),
+    ],
+)
+def bert_folder(out):
+    """The transformer in a folder; one of its four limits holds, and tokenizer.json alone says which side is cut."""
+    tokenizer = tokenizers.bert(model_max_length=27)
+    save(out, of_bert("bert-folder", tokenizer, max_position_embeddings=36), tokenizer, [Pooling(30)])
+    old_types(out)
+    move_first(out, "0_Transformer")
+    dump(out / IN_FOLDER, {"max_seq_length": 24, "do_lower_case": False, "tokenizer_args": {"model_max_length": 33}})
+    merge(out / "0_Transformer" / "tokenizer.json", truncation=CUT)
 
 
 @small(
@@ -179,7 +236,7 @@ def bert_bare(out):
     ("tokenizer_config.json", "truncation_side", "right"),
     ("config_sentence_transformers.json", "prompts", {"query": "two ", "clustering": "under "}),
     ("3_Dense/config.json", "use_residual", False),
-    ("3_Dense/config.json", "activation_function", "torch.nn.modules.activation.Tanh"),
+    ("3_Dense/config.json", "activation_function", TANH),
 )
 def bert_head(out):
     """Every module behind pooling; no limit of its own; a default prompt, which is for neither role."""
@@ -197,14 +254,26 @@ def bert_head(out):
     drop(out / "tokenizer_config.json", "model_max_length")
 
 
-@small("roberta", EPSILON, RELU, ("1_Pooling/config.json", "pooling_mode", "mean"))
+BYTES = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+
+
+@small(
+    "roberta",
+    EPSILON,
+    RELU,
+    ("1_Pooling/config.json", "pooling_mode", "mean"),
+    ("tokenizer_config.json", "add_prefix_space", False),
+    ignored=[("tokenizer.json", "pre_tokenizer", BYTES)],
+)
 def roberta(out):
-    tokenizer = tokenizers.roberta(model_max_length=50)
+    """The tokenizer's class takes from tokenizer_config.json that a text begins with a space."""
+    tokenizer = tokenizers.roberta(add_prefix_space=True, model_max_length=50)
     sizes = {"hidden_size": 21, "num_attention_heads": 3, "intermediate_size": 41}
     positions = {"max_position_embeddings": 52, "type_vocab_size": 1}
     inner = network("roberta", "roberta", vocab_size=len(tokenizer), **PLAIN, **sizes, **positions)
     save(out, inner, tokenizer, [Pooling(21, "cls"), Normalize()])
     rename(out, lambda name: f"roberta.{name}")
+    mislead(out, "pre_tokenizer", add_prefix_space=False)
 
 
 @small("xlm-roberta", EPSILON, RELU, ("1_Pooling/config.json", "include_prompt", True))
@@ -217,8 +286,40 @@ def xlm_roberta(out):
     save(out, inner, tokenizer, [pooling], prompts={"query": "the bank: ", "document": "one city: "})
 
 
-@small("distilbert", ("config.json", "activation", "gelu"), ("sentence_distilbert_config.json", "do_lower_case", False))
+def default_prompt(text):
+    return ("config_sentence_transformers.json", "prompts", {"retrieval": text})
+
+
+@small(
+    "camembert",
+    EPSILON,
+    RELU,
+    default_prompt("two "),
+    ("sentence_bert_config.json", "processor_kwargs", {"model_max_length": 39}),
+    ignored=[("sentence_bert_config.json", "max_seq_length", 12)],
+    load=loading.load_default,
+)
+def camembert(out):
+    """RoBERTa by another name; a default prompt and none for the roles, so that it stands before every text."""
+    tokenizer = tokenizers.camembert(model_max_length=44)
+    sizes = {"hidden_size": 22, "num_attention_heads": 2, "intermediate_size": 27}
+    positions = {"max_position_embeddings": 46, "type_vocab_size": 1}
+    inner = network("camembert", "camembert", vocab_size=len(tokenizer), **PLAIN, **sizes, **positions)
+    save(out, inner, tokenizer, [Pooling(22)], prompts={"retrieval": "the bank: "}, default_prompt_name="retrieval")
+    # sentence-transformers now writes an empty one for each role, too
+    merge(out / "config_sentence_transformers.json", prompts={"retrieval": "the bank: "})
+    merge(out / "sentence_bert_config.json", max_seq_length=20, processor_kwargs={"model_max_length": 41})
+
+
+@small(
+    "distilbert",
+    ("config.json", "activation", "gelu"),
+    ("sentence_distilbert_config.json", "do_lower_case", False),
+    ("2_Dense/config.json", "activation_function", "torch.nn.modules.linear.Identity"),
+    ignored=[("2_Dense/config.json", "activation_function", TANH)],
+)
 def distilbert(out):
+    """For an activation that is not torch's own, sentence-transformers takes tanh."""
     tokenizer = tokenizers.bert(lower=False, model_max_length=32)
     sizes = {"dim": 27, "n_heads": 3, "hidden_dim": 35, "n_layers": 2, "max_position_embeddings": 32}
     inner = network("distilbert", "distilbert", vocab_size=len(tokenizer), activation="relu", **sizes)
@@ -227,13 +328,15 @@ def distilbert(out):
     rename(out, lambda name: f"distilbert.{name}")
     (out / "sentence_bert_config.json").unlink()
     dump(out / "sentence_distilbert_config.json", {"max_seq_length": 31, "do_lower_case": True})
+    merge(out / "2_Dense" / "config.json", activation_function="somebody.activations.Swish")
 
 
 @small("mpnet", EPSILON, RELU)
 def mpnet(out):
-    """Long enough for every bucket of distances."""
+    """Long enough for every bucket of distances; the table has more rows than the 32 that transformers looks at."""
     tokenizer = tokenizers.mpnet(model_max_length=150)
     sizes = {"hidden_size": 24, "num_attention_heads": 4, "intermediate_size": 31, "max_position_embeddings": 152}
+    sizes["relative_attention_num_buckets"] = 40
     inner = network("mpnet", "mpnet", vocab_size=len(tokenizer), **PLAIN, **sizes)
     save(out, inner, tokenizer, [Pooling(24, ["cls", "mean_sqrt_len_tokens"]), Normalize()])
 
@@ -429,6 +532,15 @@ def gte_original(out):
     dump(out / "config.json", config)
 
 
+def of_qwen3(seed, tokenizer, **settings):
+    sizes = {"hidden_size": 22, "intermediate_size": 39, "max_position_embeddings": 60}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 6}
+    rope = {"rope_type": "default", "rope_theta": 2000.0}
+    # more rows than tokens, as in Qwen's own
+    rest = {"vocab_size": len(tokenizer) + 11, "num_hidden_layers": 2, "rms_norm_eps": 0.03, "rope_parameters": rope}
+    return network("qwen3", seed, **sizes, **heads, **rest, **settings)
+
+
 @small(
     "qwen3",
     ("config.json", "rms_norm_eps", 1e-6),
@@ -438,17 +550,28 @@ def gte_original(out):
 def qwen3(out):
     """Padded on the left, and its last token is the one that the tokenizer adds; its weights lie in several files."""
     tokenizer = tokenizers.qwen3(model_max_length=60)
-    sizes = {"hidden_size": 22, "intermediate_size": 39, "max_position_embeddings": 60}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 6, "attention_bias": True}
-    rope = {"rope_type": "default", "rope_theta": 2000.0}
-    # more rows than tokens, as in Qwen's own
-    rest = {"vocab_size": len(tokenizer) + 11, "num_hidden_layers": 2, "rms_norm_eps": 0.03, "rope_parameters": rope}
-    inner = network("qwen3", "qwen3", **sizes, **heads, **rest).to(torch.bfloat16)
+    inner = of_qwen3("qwen3", tokenizer, attention_bias=True).to(torch.bfloat16)
     prompts = {"query": "Instruct: find the bank of the river\nQuery:", "document": ""}
     save(out, inner, tokenizer, [Pooling(22, "lasttoken"), Normalize()], prompts=prompts)
     (out / "model.safetensors").unlink()
     inner.save_pretrained(out, max_shard_size="20KB")
     assert len(list(out.glob("model-*.safetensors"))) > 1
+
+
+@small(
+    "qwen3-bidirectional",
+    ("config.json", "is_causal", True),
+    ("config.json", "max_window_layers", 1),
+    ignored=[("config.json", "use_sliding_window", False)],
+)
+def qwen3_bidirectional(out):
+    """Each token sees all others, as in some models made from Qwen3; a window that no layer has."""
+    tokenizer = tokenizers.qwen3(model_max_length=60)
+    window = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 2}
+    inner = of_qwen3("qwen3-bidirectional", tokenizer, is_causal=False, **window)
+    save(out, inner, tokenizer, [Pooling(22), Normalize()])
+    # transformers 4 did not always write them, and they follow from the window
+    drop(out / "config.json", "layer_types")
 
 
 @small("static")
@@ -458,11 +581,7 @@ def static(out):
     module = StaticEmbedding(tokenizer, embedding_weights=normal("static", len(tokenizer), 19))
     how = {"prompts": {"query": "one ", "document": "two "}}
     SentenceTransformer(modules=[module, Normalize()], device="cpu", **how).save(str(out), create_model_card=False)
-    first, *rest = read(out / "modules.json")
-    dump(out / "modules.json", [{**first, "path": "0_StaticEmbedding"}, *rest])
-    (out / "0_StaticEmbedding").mkdir()
-    for file in ("model.safetensors", "tokenizer.json"):
-        (out / file).rename(out / "0_StaticEmbedding" / file)
+    move_first(out, "0_StaticEmbedding")
 
 
 def save_model2vec(out, tokenizer, **settings):
@@ -533,6 +652,8 @@ def main():
         sys.exit(__doc__)
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
+    # it warns at every load of what these models have on purpose
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
     # sums in one order, so that a second run writes the same bytes
     torch.set_num_threads(1)
     for name in names:

@@ -42,6 +42,20 @@ def sentence(model):
     return Encoder(prompts, limit(model), ids, vectors, model)
 
 
+def load_default(directory, **how):
+    """By a default prompt, which only `encode` puts before texts, and before those of either role."""
+    found = load_sentence(directory, **how)
+    prompt = found.model.prompts[found.model.default_prompt_name]
+
+    def vectors(_, texts):
+        return found.model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+
+    def ids(_, text):
+        return found.model.preprocess([text], prompt=prompt)["input_ids"].flatten().tolist()
+
+    return found._replace(prompts={"query": prompt, "passage": prompt}, ids=ids, vectors=vectors)
+
+
 def limit(model):
     """Tokens of a text at most; a static table has the limit of its tokenizer, though it names none."""
     if isinstance(model[0], StaticEmbedding):

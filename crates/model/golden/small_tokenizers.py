@@ -1,7 +1,14 @@
 """Tokenizers of a few hundred tokens, each as its family has it. Those that have no bytes to fall back on know neither
 upper case nor most signs, so that texts have unknown tokens."""
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import BertTokenizer, MPNetTokenizer, Qwen2Tokenizer, RobertaTokenizer, TokenizersBackend
+from transformers import (
+    BertTokenizer,
+    CamembertTokenizer,
+    MPNetTokenizer,
+    Qwen2Tokenizer,
+    RobertaTokenizer,
+    TokenizersBackend,
+)
 
 WORDS = "the of and is with bridge river bank city water under over two one north stone small wall mill gate".split()
 ENDINGS = "s ing ed er ge nk".split()
@@ -24,6 +31,11 @@ def pieces(special):
 def bert(lower=True, **settings):
     vocabulary = pieces(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
     return BertTokenizer(vocab=vocabulary, do_lower_case=lower, **settings)
+
+
+def normalizer(**settings):
+    """BERT's normalizer as tokenizer.json has it."""
+    return {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, **settings}
 
 
 def mpnet(**settings):
@@ -81,22 +93,34 @@ def qwen3(**settings):
     return tokenizer
 
 
-def unigram(**settings):
-    """As that of XLM-RoBERTa, but with NFKC in place of SentencePiece's table, which is larger than the whole model."""
-    named = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+OF_UNIGRAM = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+
+
+def likely_pieces():
+    """A vocabulary of Unigram: tokens and their logarithmic likelihoods."""
     words = [*(f"▁{word}" for word in WORDS), *WORDS[:4], *ENDINGS, "桥梁", "▁中文"]
     # longer pieces are likelier than their letters, each by another amount, so that one division is the best
     pieces = enumerate(dict.fromkeys(["▁", *words, *LETTERS, *DIGITS, *SIGNS, *CHINESE]))
     scored = [(piece, -9.0 + 1.5 * len(piece) - 0.013 * i) for i, piece in pieces]
-    vocabulary = [(token, 0.0) for token in named.values()] + scored + [("<mask>", 0.0)]
+    return [(token, 0.0) for token in OF_UNIGRAM.values()] + scored + [("<mask>", 0.0)]
+
+
+def unigram(**settings):
+    """As that of XLM-RoBERTa, but with NFKC in place of SentencePiece's table, which is larger than the whole model."""
+    vocabulary = likely_pieces()
     inner = Tokenizer(models.Unigram(vocabulary, unk_id=3, byte_fallback=False))
     inner.normalizer = normalizers.NFKC()
     inner.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     inner.decoder = decoders.Metaspace()
     inner.post_processor = framed("<s> $A </s>", {token: i for i, (token, _) in enumerate(vocabulary)})
-    inner.add_special_tokens([AddedToken(t, lstrip=t == "<mask>") for t in [*named.values(), "<mask>"]])
+    inner.add_special_tokens([AddedToken(t, lstrip=t == "<mask>") for t in [*OF_UNIGRAM.values(), "<mask>"]])
     more = {"cls_token": "<s>", "sep_token": "</s>", "mask_token": "<mask>"}
-    return TokenizersBackend(tokenizer_object=inner, **named, **more, **settings)
+    return TokenizersBackend(tokenizer_object=inner, **OF_UNIGRAM, **more, **settings)
+
+
+def camembert(**settings):
+    """The same pieces in CamemBERT's own class, which normalises nothing where it has no table of SentencePiece's."""
+    return CamembertTokenizer(vocab=likely_pieces(), additional_special_tokens=[], **settings)
 
 
 def framed(template, ids):

@@ -84,6 +84,15 @@ impl Config {
         value.as_f64().ok_or_else(|| self.wrong(names, value, "a number"))
     }
 
+    /// A number above zero.
+    pub(crate) fn positive_or(&self, names: &[&str], default: f64) -> Result<f64, DirectoryError> {
+        let number = self.number_or(names, default)?;
+        match (number > 0.0, self.get(names)) {
+            (false, Some(value)) => Err(self.wrong(names, value, "a number above zero")),
+            _ => Ok(number),
+        }
+    }
+
     /// A switch.
     pub(crate) fn flag_or(&self, names: &[&str], default: bool) -> Result<bool, DirectoryError> {
         let Some(value) = self.get(names) else { return Ok(default) };
@@ -97,7 +106,7 @@ impl Config {
     }
 
     fn get(&self, names: &[&str]) -> Option<&Value> {
-        names.iter().find_map(|name| self.value.get(name)).filter(|value| !value.is_null())
+        names.iter().filter_map(|name| self.value.get(name)).find(|value| !value.is_null())
     }
 
     fn wrong(&self, names: &[&str], value: &Value, wanted: &'static str) -> DirectoryError {

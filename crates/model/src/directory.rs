@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::arch;
 use crate::config::Config;
 use crate::identity::Prompts;
 use crate::pooling::{Mode, Pooling};
@@ -64,6 +65,12 @@ pub enum DirectoryError {
         found: String,
         /// What should.
         wanted: &'static str,
+    },
+    /// Modules that leave nothing of a vector.
+    #[error("{path} gives vectors of no number: truncate_dim or out_features is 0")]
+    NoNumbers {
+        /// The directory.
+        path: PathBuf,
     },
     /// Something the directory asks for that is not built.
     #[error("{path} asks for {what}, which qiao does not compute")]
@@ -162,17 +169,18 @@ pub(crate) enum Module {
 }
 
 impl Module {
-    /// The module in the words of an [`EncoderId`](crate::EncoderId), or `None` for the one that it has a field for.
-    pub(crate) fn name(&self) -> Option<String> {
+    /// The module in the words of an [`EncoderId`](crate::EncoderId).
+    pub(crate) fn name(&self) -> String {
         match self {
             Self::Dense { settings, .. } => {
                 let bent = settings.activation_function.rsplit('.').next().unwrap_or_default();
                 let residual = if settings.use_residual { " + input" } else { "" };
-                Some(format!("Dense {} to {}, {bent}{residual}", settings.in_features, settings.out_features))
+                let bias = if settings.bias { "" } else { ", no bias" };
+                format!("Dense {} to {}, {bent}{residual}{bias}", settings.in_features, settings.out_features)
             }
-            Self::LayerNorm { .. } => Some("LayerNorm".into()),
-            Self::Normalize => None,
-            Self::Cut(dimension) => Some(format!("first {dimension}")),
+            Self::LayerNorm { .. } => "LayerNorm".into(),
+            Self::Normalize => "Normalize".into(),
+            Self::Cut(dimension) => format!("first {dimension}"),
         }
     }
 }
@@ -221,8 +229,9 @@ struct SentenceConfig {
     max_seq_length: Option<usize>,
     #[serde(default)]
     do_lower_case: bool,
-    #[serde(alias = "tokenizer_args", default)]
-    processor_kwargs: Option<ProcessorSettings>,
+    // what is given to the tokenizer besides tokenizer_config.json; of both names the older wins
+    tokenizer_args: Option<Settings>,
+    processor_kwargs: Option<Settings>,
     // limits that differ from call to call
     query_length: Option<usize>,
     document_length: Option<usize>,
@@ -230,10 +239,7 @@ struct SentenceConfig {
     processing_kwargs: Option<BTreeMap<String, serde_json::Value>>,
 }
 
-#[derive(Deserialize)]
-struct ProcessorSettings {
-    model_max_length: Option<usize>,
-}
+type Settings = serde_json::Map<String, serde_json::Value>;
 
 impl SentenceConfig {
     fn of(folder: &Path) -> Result<Self, DirectoryError> {
@@ -248,8 +254,19 @@ impl SentenceConfig {
         }
     }
 
+    /// What tokenizer_config.json of `folder` says, and what is said here beside it.
+    fn tokenizer(&self, folder: &Path) -> Result<TokenizerConfig, DirectoryError> {
+        let path = folder.join("tokenizer_config.json");
+        let mut settings: Settings = optional(&path)?;
+        settings.extend(self.tokenizer_args.as_ref().or(self.processor_kwargs.as_ref()).cloned().unwrap_or_default());
+        serde_json::from_value(settings.into()).map_err(|source| DirectoryError::Json { path, source })
+    }
+
+    /// The tokens that it sets as a limit, which holds whatever the model has positions for.
     fn limit(&self) -> Option<usize> {
-        self.processor_kwargs.as_ref().and_then(|settings| settings.model_max_length).or(self.max_seq_length)
+        let given = self.tokenizer_args.as_ref().or(self.processor_kwargs.as_ref());
+        let given = given.and_then(|settings| settings.get("model_max_length")?.as_u64());
+        given.and_then(|tokens| usize::try_from(tokens).ok()).or(self.max_seq_length)
     }
 }
 
@@ -400,14 +417,11 @@ impl Directory {
 
     fn transformer(path: &Path, folder: PathBuf, sentence: SentenceConfig) -> Result<Self, DirectoryError> {
         let config = Config::read(&folder.join("config.json"))?;
-        let tokenizer: TokenizerConfig = optional(&folder.join("tokenizer_config.json"))?;
+        let tokenizer = sentence.tokenizer(&folder)?;
         let settings = TokenizerSettings::of(&tokenizer, config.word_or(&["model_type"], "")?);
-        let positions = config.size_or(&["max_position_embeddings", "n_positions"], usize::MAX)?;
+        let positions = arch::positions(&config)?;
         let own = tokenizer.model_max_length.map_or(usize::MAX, |n| n as usize);
-        let limit = match sentence.limit().unwrap_or(own.min(positions)) {
-            usize::MAX => Limit::None,
-            tokens => Limit::Tokens(tokens),
-        };
+        let limit = Limit::Tokens(sentence.limit().unwrap_or(own.min(positions)));
         Ok(Self {
             path: path.into(),
             folder,
@@ -493,16 +507,15 @@ fn refuse_tokens(path: &Path, name: Option<&str>) -> Result<(), DirectoryError> 
 }
 
 /// The prompts of the two roles, or `None` where the directory has none at all. A directory that names a default prompt and
-/// none for a role puts it before every text.
+/// has none for either role puts it before every text, as `encode` of sentence-transformers does.
 fn own_prompts(settings: &ModelConfig) -> Option<Prompts> {
-    let of = |names: &[&str]| names.iter().find_map(|name| settings.prompts.get(*name)?.clone());
-    // the names that encode_query and encode_document of sentence-transformers are documented to take
-    let (query, passage) = (of(&["query"]), of(&["document", "passage", "corpus"]));
-    let default = settings.default_prompt_name.as_deref().filter(|_| query.is_none() && passage.is_none());
-    let default = default.and_then(|name| of(&[name])).unwrap_or_default();
-    let prompts = Prompts {
-        query: query.unwrap_or_else(|| default.clone()),
-        passage: passage.unwrap_or_else(|| default.clone()),
-    };
+    let of = |names: &[&str]| names.iter().find_map(|name| settings.prompts.get(*name)?.clone()).unwrap_or_default();
+    // the names that encode_query and encode_document are documented to take
+    let mut prompts = Prompts { query: of(&["query"]), passage: of(&["document", "passage", "corpus"]) };
+    if prompts == Prompts::default()
+        && let Some(name) = settings.default_prompt_name.as_deref()
+    {
+        prompts = Prompts { query: of(&[name]), passage: of(&[name]) };
+    }
     (prompts != Prompts::default()).then_some(prompts)
 }

@@ -13,7 +13,7 @@ use crate::head::Head;
 use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
 use crate::registry::ModelRow;
-use crate::tokenizer::{Cut, Placed, Tokenizer, TokenizerError, Tokens, Use, Window};
+use crate::tokenizer::{Cut, Placed, Stored, Tokenizer, TokenizerError, Tokens, Use, Window};
 use crate::weights::Weights;
 
 /// What to do with a text of more tokens than the model takes.
@@ -135,7 +135,9 @@ pub enum EncodeError {
     #[error("the model knows no token of a text, and so has no vector for it")]
     NoVector,
     /// A vector that is not finite: broken weights.
-    #[error("the model computed a number that is not finite; its weights are damaged: pull it again")]
+    #[error(
+        "the model computed a number that is not finite; its weights or settings are damaged: pull it again, or mend its directory"
+    )]
     NotFinite,
 }
 
@@ -207,14 +209,15 @@ impl SentenceEncoder {
         let directory = Directory::read(path, from.prompts)?;
         let tokenizer_file = directory.folder.join(TOKENIZER);
         let tokenizer_sha256 = from.tokenizer_sha256.map_or_else(|| file_sha256(&tokenizer_file), Ok)?;
-        let stored = from.derived.map(|folder| folder.join("tokenizers").join(&tokenizer_sha256));
-        let tokenizer = Tokenizer::load(&tokenizer_file, stored.as_deref(), tokenizer_use(&directory))?;
+        let kept = |folder: PathBuf| Stored { folder: folder.join("tokenizers"), sha256: tokenizer_sha256.clone() };
+        let stored = from.derived.map(kept);
+        let tokenizer = Tokenizer::load(&tokenizer_file, stored.as_ref(), tokenizer_use(&directory))?;
         let weights = Weights::open(&directory.folder).map_err(DirectoryError::from)?;
         let network = match &directory.kind {
             Kind::Transformer(config) => Network::transformer(config, &weights)?,
             Kind::Table { .. } => Network::Table(WordTable::load(&weights).map_err(DirectoryError::from)?),
         };
-        let head = Head::load(&directory.head, directory.pooling.width(network.width()))?;
+        let head = Head::load(path, &directory.head, directory.pooling.width(network.width()))?;
         let id = EncoderId {
             model: from.model,
             revision: from.revision,
@@ -225,7 +228,7 @@ impl SentenceEncoder {
             tokenizer_sha256,
             settings_sha256: settings_sha256(&directory),
             pooling: directory.pooling.to_string(),
-            modules: directory.head.iter().filter_map(|module| module.name()).collect(),
+            modules: module_names(&directory.head),
             normalized: head.normalizes(),
             prompts: directory.prompts.clone(),
             dimension: head.dimension(),
@@ -256,7 +259,7 @@ impl SentenceEncoder {
                 return Err(EncodeError::Dimension { asked: dimension, most: self.id.dimension });
             }
             self.head.cut(dimension);
-            self.id.modules.extend(Module::Cut(dimension).name());
+            self.id.modules.push(Module::Cut(dimension).name());
         }
         if how.normalize {
             self.head.normalize();
@@ -340,7 +343,8 @@ impl SentenceEncoder {
     }
 
     fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[Placed]) -> TokenWindow {
-        let own = content[window.content.clone()].iter().filter(|(id, _)| self.tokenizer.counts(*id));
+        let own =
+            content.get(window.content.clone()).unwrap_or_default().iter().filter(|(id, _)| self.tokenizer.counts(*id));
         let own: Vec<Option<&Range<usize>>> = own.map(|(_, span)| span.as_ref()).collect();
         // the prompt said again before a later window has no place in the text
         let before = (window.ids.len() + self.tokenizer.before()).saturating_sub(own.len() + self.tokenizer.special());
@@ -414,14 +418,16 @@ impl SentenceEncoder {
             return Encoded { vector: Vec::new(), receipt };
         };
         if tokens.windows.len() > 1 {
-            let weigh = |window: &Window| window.content.len() as f32;
+            let weigh = |window: &Window| window.given as f32;
             let mut total = weigh(first);
             vector.iter_mut().for_each(|v| *v *= weigh(first));
             for (window, part) in parts {
                 total += weigh(window);
                 vector.iter_mut().zip(part).for_each(|(v, p)| *v += p * weigh(window));
             }
-            vector.iter_mut().for_each(|v| *v /= total);
+            if total > 0.0 {
+                vector.iter_mut().for_each(|v| *v /= total);
+            }
             if self.id.normalized {
                 l2_normalize(&mut vector);
             }
@@ -431,7 +437,7 @@ impl SentenceEncoder {
 }
 
 fn receipt(tokens: &Tokens) -> Receipt {
-    Receipt { tokens: tokens.content, dropped: tokens.dropped, unknown: tokens.unknown }
+    Receipt { tokens: tokens.content, dropped: tokens.dropped + tokens.left_out, unknown: tokens.unknown }
 }
 
 fn tokenizer_use(directory: &Directory) -> Use {
@@ -449,6 +455,15 @@ fn max_tokens(directory: &Directory, tokenizer: &Tokenizer, network: &Network) -
         Limit::OfTokenizer => tokenizer.own_limit(),
     };
     asked.into_iter().chain(network.limit()).min()
+}
+
+/// The modules after pooling in words, but for a last one that normalises: an identity says that apart.
+fn module_names(head: &[Module]) -> Vec<String> {
+    let named = match head.split_last() {
+        Some((Module::Normalize, before)) => before,
+        _ => head,
+    };
+    named.iter().map(Module::name).collect()
 }
 
 fn settings_sha256(directory: &Directory) -> String {

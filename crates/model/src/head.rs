@@ -1,5 +1,7 @@
 //! What follows pooling: the modules that sentence-transformers puts behind it.
 
+use std::path::{Path, PathBuf};
+
 use qiao_vecmath::{Simd, l2_normalize};
 
 use crate::arch::{Activation, Linear, Norm};
@@ -34,8 +36,8 @@ enum Residual {
 }
 
 impl Head {
-    /// Loads the modules, the first of which is given vectors of `width`.
-    pub(crate) fn load(modules: &[Module], width: usize) -> Result<Self, DirectoryError> {
+    /// Loads the modules of the directory `path`, the first of which is given vectors of `width`.
+    pub(crate) fn load(path: &Path, modules: &[Module], width: usize) -> Result<Self, DirectoryError> {
         let mut head = Self { steps: Vec::new(), dimension: width, weights: Vec::new() };
         for module in modules {
             let step = match module {
@@ -62,10 +64,13 @@ impl Head {
             };
             head.steps.push(step);
         }
-        Ok(head)
+        match head.dimension {
+            0 => Err(DirectoryError::NoNumbers { path: path.into() }),
+            _ => Ok(head),
+        }
     }
 
-    fn expect(&self, folder: &std::path::Path, dimension: usize) -> Result<(), DirectoryError> {
+    fn expect(&self, folder: &Path, dimension: usize) -> Result<(), DirectoryError> {
         match self.dimension == dimension && dimension > 0 {
             true => Ok(()),
             false => Err(DirectoryError::Unsupported {
@@ -103,7 +108,7 @@ impl Head {
     }
 
     /// The files of the modules' weights.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &std::path::PathBuf> {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
         self.weights.iter().flat_map(Weights::files)
     }
 
@@ -136,7 +141,7 @@ impl Head {
     }
 }
 
-fn dense(folder: &std::path::Path, settings: &Dense, weights: &Weights) -> Result<Step, DirectoryError> {
+fn dense(folder: &Path, settings: &Dense, weights: &Weights) -> Result<Step, DirectoryError> {
     let unsupported = |what: String| DirectoryError::Unsupported { path: folder.join("config.json"), what };
     let name = &settings.activation_function;
     let activation = Activation::of_torch(name).ok_or_else(|| unsupported(format!("the activation {name}")))?;

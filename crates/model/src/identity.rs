@@ -53,6 +53,7 @@ pub struct EncoderId {
     pub tokenizer_sha256: String,
     /// SHA-256, hexadecimal, of what else the directory says that decides the numbers: config.json but for its remarks on
     /// itself, and how the tokenizer's own configuration differs from tokenizer.json.
+    #[serde(default)]
     pub settings_sha256: String,
     /// Pooling, in sentence-transformers' words.
     pub pooling: String,

@@ -91,7 +91,8 @@ impl Pooling {
 fn greatest<'a>(mut rows: impl Iterator<Item = &'a [f32]>, width: usize) -> Vec<f32> {
     let first = rows.next().map_or_else(|| vec![0.0; width], <[f32]>::to_vec);
     rows.fold(first, |mut most, row| {
-        most.iter_mut().zip(row).for_each(|(m, v)| *m = m.max(*v));
+        // what is no number must not be lost: it says that the weights are broken
+        most.iter_mut().zip(row).for_each(|(m, v)| *m = if *v > *m || v.is_nan() { *v } else { *m });
         most
     })
 }

@@ -61,8 +61,10 @@ pub enum WeightError {
         name: String,
     },
     /// A tensor of another shape than the configuration says.
-    #[error("tensor {name} has shape {}, the configuration asks for {}", shape(found), shape(expected))]
+    #[error("tensor {name} of {path} has shape {}, the configuration asks for {}", shape(found), shape(expected))]
     Shape {
+        /// The file, or the folder of the shards.
+        path: PathBuf,
         /// The tensor.
         name: String,
         /// In the file.
@@ -71,8 +73,10 @@ pub enum WeightError {
         expected: Vec<usize>,
     },
     /// Numbers of a kind that is not read.
-    #[error("tensor {name} holds {dtype} numbers; {readable} are read")]
+    #[error("tensor {name} of {path} holds {dtype} numbers; {readable} are read")]
     Dtype {
+        /// The file, or the folder of the shards.
+        path: PathBuf,
         /// The tensor.
         name: String,
         /// Its kind.
@@ -81,8 +85,10 @@ pub enum WeightError {
         readable: &'static str,
     },
     /// A number that points outside the table it points into.
-    #[error("tensor {name} holds {found}, and it should be below {below}")]
+    #[error("tensor {name} of {path} holds {found}, and it should be below {below}")]
     Range {
+        /// The file, or the folder of the shards.
+        path: PathBuf,
         /// The tensor.
         name: String,
         /// The number.
@@ -159,8 +165,23 @@ impl Weights {
         let entry = self.entries.get(name).ok_or_else(missing)?;
         match entry.shape == shape {
             true => Ok(entry),
-            false => Err(WeightError::Shape { name: name.into(), found: entry.shape.clone(), expected: shape.into() }),
+            false => Err(WeightError::Shape {
+                path: self.path.clone(),
+                name: name.into(),
+                found: entry.shape.clone(),
+                expected: shape.into(),
+            }),
         }
+    }
+
+    fn unreadable(&self, name: &str, dtype: Dtype) -> WeightError {
+        let (path, dtype) = (self.path.clone(), dtype.to_string());
+        WeightError::Dtype { path, name: name.into(), dtype, readable: "F64, F32, F16 and BF16" }
+    }
+
+    /// The file, or the folder of the shards.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The sizes of the tensor `name`.
@@ -172,7 +193,7 @@ impl Weights {
     /// The numbers of the tensor `name`, which must have `shape`, row-major, as float32.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightError> {
         let entry = self.entry(name, shape)?;
-        let number = Number::of(entry.dtype).ok_or_else(|| unreadable(name, entry.dtype))?;
+        let number = Number::of(entry.dtype).ok_or_else(|| self.unreadable(name, entry.dtype))?;
         let mut values = Vec::new();
         number.read(&entry.file.bytes()[entry.bytes.clone()], &mut values);
         Ok(values)
@@ -181,7 +202,7 @@ impl Weights {
     /// The table `name` of `[rows, width]`, whose rows are read as they are needed.
     pub(crate) fn table(&self, name: &str, rows: usize, width: usize) -> Result<Table, WeightError> {
         let entry = self.entry(name, &[rows, width])?;
-        let number = Number::of(entry.dtype).ok_or_else(|| unreadable(name, entry.dtype))?;
+        let number = Number::of(entry.dtype).ok_or_else(|| self.unreadable(name, entry.dtype))?;
         Ok(Table { file: entry.file.clone(), bytes: entry.bytes.clone(), number, rows, width })
     }
 
@@ -196,6 +217,7 @@ impl Weights {
             Dtype::I32 => bytes.chunks_exact(4).map(narrow).collect(),
             other => {
                 return Err(WeightError::Dtype {
+                    path: self.path.clone(),
                     name: name.into(),
                     dtype: other.to_string(),
                     readable: "I64 and I32",
@@ -204,14 +226,10 @@ impl Weights {
         };
         let checked = |n: i64| match u32::try_from(n) {
             Ok(index) if (index as usize) < below => Ok(index),
-            _ => Err(WeightError::Range { name: name.into(), found: n, below }),
+            _ => Err(WeightError::Range { path: self.path.clone(), name: name.into(), found: n, below }),
         };
         numbers.into_iter().map(checked).collect()
     }
-}
-
-fn unreadable(name: &str, dtype: Dtype) -> WeightError {
-    WeightError::Dtype { name: name.into(), dtype: dtype.to_string(), readable: "F64, F32, F16 and BF16" }
 }
 
 /// A kind of number that is read as float32.

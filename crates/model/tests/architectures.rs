@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use qiao_model::{Golden, Long, Provenance, Role, SentenceEncoder};
 
 /// All that the script makes: one that is missing here or there is noticed.
-const MODELS: [&str; 20] = [
+const MODELS: [&str; 23] = [
     "bert",
     "bert-bare",
+    "bert-folder",
     "bert-head",
+    "camembert",
     "distilbert",
     "gte",
     "gte-native",
@@ -26,6 +28,7 @@ const MODELS: [&str; 20] = [
     "nomic-bert-native",
     "nomic-bert-original",
     "qwen3",
+    "qwen3-bidirectional",
     "roberta",
     "static",
     "xlm-roberta",

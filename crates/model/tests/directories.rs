@@ -175,17 +175,169 @@ fn files_that_are_missing_or_broken_are_named() {
     short.refused(&["model.safetensors", "whole"]);
 }
 
+const ALL: [&str; 10] = [
+    "bert",
+    "roberta",
+    "distilbert",
+    "mpnet",
+    "modernbert",
+    "nomic-bert-original",
+    "gte-original",
+    "qwen3",
+    "xlm-roberta",
+    "model2vec-bare",
+];
+
 #[test]
-fn sizes_beyond_all_measure_neither_crash_nor_exhaust() {
-    for name in ["hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size", "max_position_embeddings"] {
-        for size in
-            [json!(0), json!(-1), json!(1u64 << 40), json!(u64::MAX), json!(1e300), json!("30"), json!(2_000_000_000)]
-        {
-            assert!(copy("bert").set("config.json", name, size.clone()).load().is_err(), "{name}: {size}");
+fn settings_beyond_all_measure_neither_crash_nor_exhaust() {
+    for model in ALL {
+        let config: Value = serde_json::from_slice(&std::fs::read(copy(model).path("config.json")).unwrap()).unwrap();
+        let numbers = config.as_object().unwrap().iter().filter(|(_, value)| value.is_number() || value.is_null());
+        for name in numbers.map(|(name, _)| name) {
+            for to in [
+                json!(0),
+                json!(-1),
+                json!(1),
+                json!(1u64 << 31),
+                json!(u64::MAX),
+                json!(-1e300),
+                json!("30"),
+                json!([]),
+            ] {
+                // some are not read, some are of no harm: what loads must also encode, or say why not
+                if let Ok(encoder) = copy(model).set("config.json", name, to).load() {
+                    let encoded = encoder.encode(Role::Query, &["the bank of the river", ""], Long::Truncate);
+                    let finite = |all: &[f32]| all.iter().all(|v| v.is_finite());
+                    assert!(
+                        encoded.is_err() || encoded.unwrap().iter().all(|one| finite(&one.vector)),
+                        "{model}: {name}"
+                    );
+                }
+            }
         }
     }
-    let few = copy("bert").set("sentence_bert_config.json", "max_seq_length", json!(2));
-    few.refused(&["2 tokens"]);
+    copy("bert").set("sentence_bert_config.json", "max_seq_length", json!(2)).refused(&["2 tokens"]);
+    copy("bert").set("config_sentence_transformers.json", "truncate_dim", json!(0)).refused(&["truncate_dim"]);
+    copy("qwen3")
+        .set("config.json", "rope_parameters", json!({"rope_theta": -1.0}))
+        .refused(&["rope_theta", "above zero"]);
+    copy("qwen3").set("config.json", "rope_parameters", json!({"rope_type": null, "type": "yarn"})).refused(&["yarn"]);
+}
+
+#[test]
+fn broken_weights_are_noticed() {
+    for model in ALL.into_iter().filter(|model| *model != "qwen3" && *model != "xlm-roberta") {
+        let broken = copy(model).tensors(|all| {
+            for tensor in all.iter_mut().filter(|tensor| tensor.1 == Dtype::F32) {
+                tensor.3[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+            }
+        });
+        let error = broken.load().unwrap().encode(Role::Query, &["the bank of the river [PAD]"], Long::Truncate);
+        // a table's first row is of a token that the text may lack
+        assert!(matches!(error, Err(EncodeError::NotFinite)) || model.starts_with("model2vec"), "{model}");
+    }
+}
+
+#[test]
+fn tokenizers_that_break_down_are_errors() {
+    let text = ["the bank of the river"];
+    // BERT's own tokenizer is made anew, as Python makes it; this one is as tokenizer.json says
+    let no_length =
+        copy("modernbert").set("tokenizer.json", "pre_tokenizer", json!({"type": "FixedLength", "length": 0}));
+    no_length.refused(&["tokenizer.json", "broke down"]);
+    let charsmap = json!({"type": "Precompiled", "precompiled_charsmap": "BAAAAP////8="});
+    let mapped = copy("modernbert").set("tokenizer.json", "normalizer", charsmap).load();
+    assert!(mapped.map_or(true, |e| e.encode(Role::Query, &text, Long::Truncate).is_err()));
+    let endless = |t: &mut Value| t["model"]["vocab"][5] = json!(["a".repeat(400_000), -1.0]);
+    copy("xlm-roberta").change("tokenizer.json", endless).refused(&["tokenizer.json", "400000 bytes"]);
+    let without_a = json!({"type": "Replace", "pattern": {"String": "a"}, "content": ""});
+    let odd = copy("modernbert").set("tokenizer.json", "normalizer", without_a).load().unwrap();
+    let ids = odd.token_ids(Role::Query, "the").unwrap();
+    let own = copy("modernbert").load().unwrap().token_ids(Role::Query, "the").unwrap();
+    assert_eq!((ids.first(), ids.last()), (own.first(), own.last()), "special tokens stand around a text all the same");
+    let nothing = json!({"type": "Replace", "pattern": {"Regex": "."}, "content": ""});
+    copy("modernbert").set("tokenizer.json", "normalizer", nothing).refused(&["tokenizer.json", "no token"]);
+    let version = copy("bert").set("tokenizer.json", "version", json!("2.0"));
+    version.refused(&["tokenizer.json", "2.0"]);
+}
+
+#[test]
+fn chance_has_no_part_in_tokens() {
+    let own = copy("modernbert").load().unwrap();
+    let odd = copy("modernbert").change("tokenizer.json", |t| t["model"]["dropout"] = json!(0.5)).load().unwrap();
+    let text = "the bank of the river is the bank of the city";
+    for _ in 0..5 {
+        assert_eq!(odd.token_ids(Role::Query, text).unwrap(), own.token_ids(Role::Query, text).unwrap());
+    }
+}
+
+#[test]
+fn an_empty_text_is_a_text_to_a_model_without_special_tokens() {
+    for pooling in ["lasttoken", "mean", "max", "cls"] {
+        let bare = copy("qwen3")
+            .set("tokenizer.json", "post_processor", Value::Null)
+            .set("1_Pooling/config.json", "pooling_mode", json!(pooling))
+            .set("config_sentence_transformers.json", "prompts", json!({}));
+        let encoder = bare.load().unwrap();
+        let alone = encoder.encode(Role::Query, &["the river"], Long::Window).unwrap();
+        let both = encoder.encode(Role::Query, &["", "the river", ""], Long::Window).unwrap();
+        assert_eq!(both[1], alone[0], "{pooling}");
+        assert!(
+            both[0] == both[2] && both[0].receipt.tokens == 0 && both[0].vector.iter().all(|v| *v == 0.0),
+            "{pooling}"
+        );
+        assert!(encoder.encode_tokens(Role::Query, &[""], Long::Window).unwrap()[0].windows[0].ids.is_empty());
+    }
+}
+
+#[test]
+fn windows_do_not_count_what_was_left_out() {
+    let few = |normalize: bool| {
+        copy("model2vec-bare").set("config.json", "max_length", json!(4)).set(
+            "config.json",
+            "normalize",
+            json!(normalize),
+        )
+    };
+    for normalize in [false, true] {
+        let encoder = few(normalize).load().unwrap();
+        let unknown = format!("{} river", "\u{1f9ff} ".repeat(12));
+        let all = encoder.encode(Role::Query, &["river", &unknown, "\u{1f9ff} \u{1f9ff}"], Long::Window).unwrap();
+        assert!(all[0].vector.iter().zip(&all[1].vector).all(|(a, b)| (a - b).abs() < 1e-6), "{all:?}");
+        assert_eq!((all[1].receipt.tokens, all[1].receipt.dropped, all[1].receipt.unknown), (13, 12, 12));
+        assert!(all[2].vector.iter().all(|v| *v == 0.0));
+    }
+}
+
+#[test]
+fn a_prompt_that_does_not_count_is_left_out_of_every_window() {
+    let with = |prompt: &str| {
+        let how = Adjustment { prompt: Some(prompt.to_owned()), ..Adjustment::default() };
+        copy("xlm-roberta").set("1_Pooling/config.json", "pooling_mode", json!("mean")).load().unwrap().adjusted(&how)
+    };
+    // the prompt's last letters and the text's first make one token, so windows share less than the whole prompt
+    let encoder = with("the riv").unwrap();
+    let text = format!("er{}", " the bank of the city".repeat(12));
+    let tokens = encoder.encode_tokens(Role::Query, &[&text], Long::Window).unwrap().remove(0);
+    let whole = encoder.encode(Role::Query, &[&text], Long::Window).unwrap().remove(0);
+    assert!(tokens.windows.len() > 1);
+    let prompt = encoder.count_tokens("the riv").unwrap();
+    // less than the prompt, in each window but the first
+    let said_again = tokens.windows[1].spans.iter().take_while(|span| span.is_none()).count() - 1;
+    assert!(said_again < prompt);
+    let mut sum = vec![0.0f64; 26];
+    let mut total = 0.0;
+    for (i, window) in tokens.windows.iter().enumerate() {
+        let skipped = if i == 0 { 1 + prompt } else { 1 + said_again };
+        let rows: Vec<&[f32]> = window.vectors.chunks_exact(26).skip(skipped).collect();
+        let weight = (window.ids.len() - 2 - said_again) as f64;
+        total += weight;
+        for row in &rows {
+            sum.iter_mut().zip(*row).for_each(|(s, v)| *s += f64::from(*v) * weight / rows.len() as f64);
+        }
+    }
+    let expected = sum.iter().map(|s| s / total);
+    assert!(whole.vector.iter().zip(expected).all(|(w, e)| (f64::from(*w) - e).abs() < 1e-5));
 }
 
 #[test]
@@ -292,6 +444,14 @@ fn whatever_decides_the_numbers_makes_another_identity() {
     assert!(!same(copy("bert-bare").set("tokenizer_config.json", "do_lower_case", json!(false))));
     assert!(!same(copy("bert-bare").set("tokenizer_config.json", "model_max_length", json!(9))));
     assert!(!same(copy("bert-bare").change("tokenizer.json", |t| t["version"] = json!("1.0 ".trim()))));
+    assert!(!same(copy("bert-bare").without("tokenizer_config.json")));
+    let head = |change: fn(&mut Value)| copy("bert-head").change("modules.json", change).load().unwrap();
+    let early = |modules: &mut Value| {
+        let modules = modules.as_array_mut().unwrap();
+        modules
+            .insert(2, json!({"idx": 9, "name": "9", "path": "9", "type": "sentence_transformers.models.Normalize"}));
+    };
+    assert!(!head(early).id().same_space(head(|_| {}).id()));
     let shifted = |all: &mut Vec<Tensor>| all[0].3[0] ^= 1;
     assert!(!same(copy("bert-bare").tensors(shifted)));
 }

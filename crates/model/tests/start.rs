@@ -54,6 +54,54 @@ fn a_kept_tokenizer_gives_the_same_tokens_and_a_damaged_one_is_made_again() {
 }
 
 #[test]
+fn a_kept_tokenizer_is_believed_only_under_the_hash_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/xlm-roberta");
+    let (model, derived) = (folder.path().join("model"), folder.path().join("derived"));
+    std::fs::create_dir(&model).unwrap();
+    for file in ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"] {
+        std::fs::copy(small.join(file), model.join(file)).unwrap();
+    }
+    let verified = "0".repeat(64);
+    let from = Provenance {
+        tokenizer_sha256: Some(verified.clone()),
+        derived: Some(derived.clone()),
+        ..Provenance::default()
+    };
+    let error = SentenceEncoder::load(&model, from).unwrap_err();
+    let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    assert!(reason.contains("pull the model again"), "{error}: {reason}");
+    assert!(!derived.join("tokenizers").join(verified).exists(), "nothing is kept under a hash that is not its own");
+}
+
+#[test]
+fn whatever_a_cache_file_holds_it_does_no_harm() {
+    use sha2::Digest;
+
+    let folder = tempfile::tempdir().unwrap();
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/xlm-roberta");
+    let load = || {
+        let from = Provenance { derived: Some(folder.path().to_owned()), ..Provenance::default() };
+        SentenceEncoder::load(&small, from)
+    };
+    let ids = |encoder: &SentenceEncoder| encoder.token_ids(Role::Query, "the bank 桥梁 of the river \u{0} x");
+    let expected = ids(&load().unwrap()).unwrap();
+    let file = kept(folder.path());
+    let whole = std::fs::read(&file).unwrap();
+    for at in 40..whole.len() {
+        let mut changed = whole.clone();
+        changed[at] ^= 0xff;
+        let digest = sha2::Sha256::digest(&changed[40..]);
+        changed[8..40].copy_from_slice(&digest);
+        std::fs::write(&file, changed).unwrap();
+        // other tokens or an error, which a person who can write here could have anyway; never a crash
+        let _ = load().map(|encoder| ids(&encoder).map(drop));
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(ids(&load().unwrap()).unwrap(), expected);
+}
+
+#[test]
 fn a_cache_that_cannot_be_written_costs_only_time() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("a file where a folder should be");

@@ -1,4 +1,4 @@
-/// e^x for x <= 0, to two units in the last place; 0 below -87.
+/// e^x for x <= 0, to two units in the last place; 0 below -87; what is no number stays none.
 ///
 /// x = n·ln 2 + r with ln 2 split in two (Cody and Waite 1980), e^r by the degree-6 polynomial of Cephes' `expf`.
 #[inline(always)]
@@ -10,7 +10,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     let tail = series.iter().fold(1.987_569_2e-4, |sum, c| sum * r + c);
     let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
     let value = (tail * r * r + r + 1.0) * power;
-    if x < -87.0 { 0.0 } else { value }
+    let value = if x < -87.0 { 0.0 } else { value };
+    if x.is_nan() { x } else { value }
 }
 
 #[cfg(test)]
@@ -25,5 +26,6 @@ mod tests {
             assert!((f64::from(exp(x)) - want).abs() <= want * 2.4e-7, "{x}");
         }
         assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert!(exp(f32::NAN).is_nan());
     }
 }

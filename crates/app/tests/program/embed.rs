@@ -195,6 +195,8 @@ fn a_text_that_fails_is_named_by_its_line() {
         .exits(3)
         .says(&["line 2 of texts.txt", "600 tokens"]);
     desk.qiao(["embed", "short", &"word ".repeat(600), "--long", "error"]).exits(3).says(&["text 2", "600 tokens"]);
+    desk.write("long.jsonl", format!("{{\"text\": \"{}\"}}\n", "x".repeat(5 << 20)));
+    desk.qiao(["embed", "--file", "long.jsonl"]).exits(3).says(&["line 1 of long.jsonl", "qiao add"]);
     desk.write("endless.txt", "x".repeat(5 << 20));
     desk.qiao(["embed", "--file", "endless.txt", "-o", "out.jsonl"])
         .exits(3)
@@ -202,34 +204,53 @@ fn a_text_that_fails_is_named_by_its_line() {
     desk.write("binary.txt", b"good\n\xff\xfe\n");
     desk.qiao(["embed", "--file", "binary.txt", "-o", "out.jsonl"]).exits(3).says(&["binary.txt", "line 2"]);
     let left: Vec<_> = std::fs::read_dir(desk.root()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 3, "nothing half-written is left: {left:?}");
-}
-
-/// Peak memory in kibibytes of a run over `lines` texts, as it stood shortly before its end.
-#[cfg(target_os = "linux")]
-fn peak(desk: &Desk, lines: usize, format: &str) -> u64 {
-    let texts: String = (0..lines).map(|i| format!("{i}\n")).collect();
-    desk.write("texts.txt", texts);
-    let args = ["embed", "--file", "texts.txt", "--format", format, "--output", "out"];
-    let mut child = desk.command(args).spawn().unwrap();
-    let mut most = 0;
-    while child.try_wait().unwrap().is_none() {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        most = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(most);
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    assert!(child.wait().unwrap().success());
-    most
+    assert_eq!(left.len(), 4, "nothing half-written is left: {left:?}");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_number_of_texts() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Stdio;
+
     let desk = Desk::new();
-    for format in ["jsonl", "safetensors"] {
-        let (few, many) = (peak(&desk, 2_000, format), peak(&desk, 12_000, format));
-        // ten thousand vectors more would take 15 MiB
-        assert!(many < few + 8 * 1024, "{format}: {few} KiB, then {many} KiB");
+    let mut command = desk.command(["embed", "--file", "-"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut texts, mut vectors) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()).lines());
+    // whole batches of 256, so that every vector comes out while the process still waits for more
+    let mut peak_after = |batches: usize| {
+        for _ in 0..batches {
+            texts.write_all("a river\n".repeat(256).as_bytes()).unwrap();
+            assert_eq!(vectors.by_ref().take(256).filter(|line| line.as_ref().unwrap().len() > 384).count(), 256);
+        }
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    let (few, many) = (peak_after(4), peak_after(40));
+    // ten thousand vectors more would take 15 MiB
+    assert!(many < few + 8 * 1024, "{few} KiB, then {many} KiB");
+    drop(texts);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_lies_beside_the_output_is_left_alone() {
+    let desk = Desk::new();
+    desk.write("out.jsonl.partial", "mine");
+    desk.qiao(["embed", "a", "-o", "out.jsonl"]).ok();
+    assert_eq!(std::fs::read(desk.path("out.jsonl.partial")).unwrap(), b"mine");
+    assert_eq!(std::fs::read_dir(desk.root()).unwrap().count(), 2);
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+        desk.qiao(["embed", "a", "-o", "/dev/null"]).ok();
+        assert!(std::fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        let mode = |name: &str| std::fs::metadata(desk.path(name)).unwrap().permissions().mode();
+        assert_eq!(mode("out.jsonl"), mode("out.jsonl.partial"), "the rights of any other file");
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let ran = desk.command(["embed", "a"]).stdout(full).output().unwrap();
+        assert_eq!(ran.status.code(), Some(3));
+        assert!(String::from_utf8_lossy(&ran.stderr).contains("standard output"), "{ran:?}");
     }
 }

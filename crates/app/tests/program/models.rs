@@ -40,7 +40,7 @@ fn golden_texts_come_out_as_in_python() {
         let ran = desk.qiao(["model", "verify", model, "--json"]).ok().json();
         assert_eq!(ran["holds"], true);
         let difference = ran["compared"]["largest_difference"].as_f64().unwrap();
-        assert!(difference > 0.0 && difference < 1e-5, "{ran}");
+        assert!(difference < 1e-5 && ran["compared"]["texts"].as_u64() >= Some(10), "{ran}");
     }
     let text = desk.qiao(["model", "verify", MINILM]).ok().text();
     assert!(text.contains("largest difference to Python") && text.contains("0 with other token ids"), "{text}");

@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use qiao_model::{EncodeError, Encoded, EncodedTokens, EncoderId, Long, Precision, Prompts, Receipt, Role};
+use qiao_model::{EncodeError, Encoded, EncoderId, Long, Precision, Prompts, Receipt, Role};
 
 use crate::language::terms;
 use crate::seams::Encoder;
@@ -45,10 +45,6 @@ impl Encoder for HashingEncoder {
 
     fn count_tokens(&self, text: &str) -> Result<usize, EncodeError> {
         Ok(text.split_whitespace().count())
-    }
-
-    fn encode_tokens(&self, _: Role, _: &[&str], _: Long) -> Result<Vec<EncodedTokens>, EncodeError> {
-        Ok(Vec::new())
     }
 
     fn encode(&self, _: Role, texts: &[&str], _: Long) -> Result<Vec<Encoded>, EncodeError> {

@@ -16,8 +16,6 @@ use crate::error::Error;
 use crate::seams::{Encoder, Staged, Store};
 use crate::types::ContentHash;
 
-type Receipts = BTreeMap<ContentHash, Receipt>;
-
 /// Texts encoded and staged at once: a few seconds of work, which is all that an interruption can lose.
 const BATCH: usize = 32;
 
@@ -37,8 +35,10 @@ pub fn stage(
     let mut seen = BTreeSet::new();
     let mut todo: Vec<&(ContentHash, &str)> =
         texts.iter().filter(|(hash, _)| !staged.contains_key(hash) && seen.insert(hash)).collect();
-    let have = |staged: &Receipts| hashes.iter().filter(|hash| staged.contains_key(*hash)).count();
-    done(have(&staged));
+    let mut times: BTreeMap<&ContentHash, usize> = BTreeMap::new();
+    hashes.iter().for_each(|hash| *times.entry(hash).or_default() += 1);
+    let mut have = hashes.iter().filter(|hash| staged.contains_key(*hash)).count();
+    done(have);
     // neighbours in length fill a batch evenly
     todo.sort_by_key(|(_, text)| text.len());
     for batch in todo.chunks(BATCH) {
@@ -51,8 +51,9 @@ pub fn stage(
         };
         let vectors: Vec<Staged> = batch.iter().zip(embedded).map(one).collect();
         store.stage(&vectors)?;
+        have += vectors.iter().filter_map(|one| times.get(&one.text_hash)).sum::<usize>();
         staged.extend(vectors.into_iter().map(|one| (one.text_hash, one.receipt)));
-        done(have(&staged));
+        done(have);
     }
     Ok(hashes.iter().filter_map(|hash| staged.get(hash)).copied().sum())
 }

@@ -31,6 +31,14 @@ impl ModelEncoder {
         Ok(Self { id: Arc::new(model.id().clone()), model })
     }
 
+    /// The token vectors of each text, before pooling, each text with its receipt.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError> {
+        self.model.encode_tokens(role, texts, long)
+    }
+
     /// The model itself.
     pub fn model(&self) -> &SentenceEncoder {
         &self.model
@@ -48,10 +56,6 @@ impl Encoder for ModelEncoder {
 
     fn count_tokens(&self, text: &str) -> Result<usize, EncodeError> {
         self.model.count_tokens(text)
-    }
-
-    fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError> {
-        self.model.encode_tokens(role, texts, long)
     }
 
     fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError> {

@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::spearman;
 use crate::error::{Error, Kind};
 use crate::seams::Encoder;
-use crate::types::Embedding;
 
 /// Sentences encoded at once.
 const BATCH: usize = 256;
@@ -87,23 +86,25 @@ pub fn correlate(
     pairs: &[Pair],
     done: &mut dyn FnMut(usize),
 ) -> Result<Option<f64>, Error> {
-    let mut vectors: BTreeMap<&str, Option<Embedding>> =
-        pairs.iter().flat_map(|pair| &pair.sentences).map(|sentence| (sentence.as_str(), None)).collect();
+    let mut vectors: BTreeMap<&str, Vec<f32>> =
+        pairs.iter().flat_map(|pair| &pair.sentences).map(|sentence| (sentence.as_str(), Vec::new())).collect();
     let sentences: Vec<&str> = vectors.keys().copied().collect();
     for batch in sentences.chunks(BATCH) {
-        let embedded = encoder.embed(role, batch, Long::Truncate)?;
-        for (sentence, (embedding, _)) in batch.iter().zip(embedded) {
-            vectors.insert(sentence, Some(embedding));
-        }
+        let encoded = encoder.encode(role, batch, Long::Truncate)?;
+        vectors.extend(batch.iter().copied().zip(encoded.into_iter().map(|one| one.vector)));
         done(batch.len());
     }
-    let vector = |sentence: &str| vectors.get(sentence).and_then(Option::as_ref);
-    let cosine = |pair: &Pair| {
-        let [first, second] = &pair.sentences;
-        Some(f64::from(vector(first)?.cosine(vector(second)?)?))
-    };
-    let cosines: Vec<f64> = pairs.iter().filter_map(cosine).collect();
+    let cosines: Vec<f64> =
+        pairs.iter().map(|pair| cosine(pair.sentences.each_ref().map(|s| &vectors[s.as_str()][..]))).collect();
     Ok(spearman(&cosines, &pairs.iter().map(|pair| pair.score).collect::<Vec<_>>()))
+}
+
+/// The cosine of two vectors; 0 where one has no length, as sentence-transformers has it: a static model may know no token
+/// of a sentence.
+fn cosine([a, b]: [&[f32]; 2]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let lengths = (dot(a, a) * dot(b, b)).sqrt();
+    if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ impl SqliteStore {
         }
         let sql = "SELECT tokens, dropped, unknown FROM vector WHERE space = ?1 AND text_hash = ?2";
         let mut find = self.connection.prepare(sql)?;
-        let count = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(|n| n as usize);
+        let count = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(|n| usize::try_from(n).unwrap_or(0));
         let read = |row: &rusqlite::Row<'_>| {
             Ok(Receipt { tokens: count(row, 0)?, dropped: count(row, 1)?, unknown: count(row, 2)? })
         };

@@ -53,11 +53,11 @@ fn rope(config: &Config, depth: usize) -> Result<Rope, DirectoryError> {
     let Some(scaling) = config.section(&["rope_scaling"]).filter(|_| own) else {
         return Ok(Rope::new(theta(config, &["rope_theta"], if own { 10_000.0 } else { 160_000.0 })?, depth));
     };
-    let theta = config.number_or(&["rope_theta"], 10_000.0)?;
+    let theta = config.positive_or(&["rope_theta"], 10_000.0)?;
     let kind = scaling.word_or(&["type"], "")?;
     let mixed = !scaling.is_null("mixed_b") && scaling.number_or(&["mixed_b"], f64::NAN)?.is_finite();
     match (kind, mixed) {
-        ("ntk", false) => Ok(Rope::stretched(theta, depth, scaling.number_or(&["factor"], 1.0)?)),
+        ("ntk", false) => Ok(Rope::stretched(theta, depth, scaling.positive_or(&["factor"], 1.0)?)),
         ("ntk", true) => Err(config.unsupported("rotary positions stretched with mixed_b")),
         (other, _) => Err(config.unsupported(format!("rotary positions of the type {other}"))),
     }

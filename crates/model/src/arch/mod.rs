@@ -22,22 +22,43 @@ use crate::directory::DirectoryError;
 use crate::pack::Pack;
 use crate::weights::Weights;
 
-type Load = fn(&Config, &Weights) -> Result<Transformer, DirectoryError>;
+/// A transformer that can be loaded.
+struct Architecture {
+    /// The `model_type` of config.json
+    kind: &'static str,
+    /// Tokens of a text at most where config.json does not say: the default of transformers
+    positions: usize,
+    load: fn(&Config, &Weights) -> Result<Transformer, DirectoryError>,
+}
 
-/// The transformers, by the `model_type` of config.json.
-const ARCHITECTURES: &[(&str, Load)] = &[
-    ("bert", bert::load),
-    ("roberta", roberta::load),
-    ("xlm-roberta", roberta::load),
-    ("camembert", roberta::load),
-    ("distilbert", distilbert::load),
-    ("mpnet", mpnet::load),
-    ("modernbert", modernbert::load),
-    ("nomic_bert", nomic::load),
-    ("gte", gte::load),
-    ("new", gte::load),
-    ("qwen3", qwen3::load),
+const ARCHITECTURES: &[Architecture] = &[
+    Architecture { kind: "bert", positions: 512, load: bert::load },
+    Architecture { kind: "roberta", positions: 512, load: roberta::load },
+    Architecture { kind: "xlm-roberta", positions: 512, load: roberta::load },
+    Architecture { kind: "camembert", positions: 512, load: roberta::load },
+    Architecture { kind: "distilbert", positions: 512, load: distilbert::load },
+    Architecture { kind: "mpnet", positions: 512, load: mpnet::load },
+    Architecture { kind: "modernbert", positions: 8192, load: modernbert::load },
+    Architecture { kind: "nomic_bert", positions: 2048, load: nomic::load },
+    Architecture { kind: "gte", positions: 8192, load: gte::load },
+    Architecture { kind: "new", positions: 8192, load: gte::load },
+    Architecture { kind: "qwen3", positions: 32_768, load: qwen3::load },
 ];
+
+fn find(config: &Config) -> Result<&'static Architecture, DirectoryError> {
+    let kind = config.word_or(&["model_type"], "")?;
+    let known = || ARCHITECTURES.iter().map(|known| known.kind).collect::<Vec<_>>().join(", ");
+    match ARCHITECTURES.iter().find(|known| known.kind == kind) {
+        Some(found) => Ok(found),
+        None if kind.is_empty() => Err(config.unsupported(format!("no model_type; known are {}", known()))),
+        None => Err(config.unsupported(format!("the architecture {kind}; known are {}", known()))),
+    }
+}
+
+/// Tokens of a text at most, as config.json says or transformers assumes.
+pub(crate) fn positions(config: &Config) -> Result<usize, DirectoryError> {
+    config.size_or(&["max_position_embeddings", "n_positions"], find(config)?.positions)
+}
 
 /// What turns token ids into vectors.
 #[derive(Debug)]
@@ -49,13 +70,7 @@ pub(crate) enum Network {
 impl Network {
     /// The transformer that `config` describes.
     pub(crate) fn transformer(config: &Config, weights: &Weights) -> Result<Self, DirectoryError> {
-        let kind = config.word_or(&["model_type"], "")?;
-        let known = || ARCHITECTURES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        match ARCHITECTURES.iter().find(|(name, _)| *name == kind) {
-            Some((_, load)) => Ok(Self::Transformer(Box::new(load(config, weights)?))),
-            None if kind.is_empty() => Err(config.unsupported(format!("no model_type; known are {}", known()))),
-            None => Err(config.unsupported(format!("the architecture {kind}; known are {}", known()))),
-        }
+        Ok(Self::Transformer(Box::new((find(config)?.load)(config, weights)?)))
     }
 
     /// Floats in a token's vector.
@@ -117,12 +132,12 @@ fn activation(config: &Config, names: &[&str], default: &str) -> Result<Activati
 /// The base of rotary positions: transformers 5 writes it into `rope_parameters`, older versions under `names`. Scaled
 /// positions are refused.
 fn theta(config: &Config, names: &[&str], default: f64) -> Result<f64, DirectoryError> {
-    let written = config.number_or(names, default)?;
+    let written = config.positive_or(names, default)?;
     let Some(parameters) = config.section(&["rope_scaling"]).or_else(|| config.section(&["rope_parameters"])) else {
         return Ok(written);
     };
     unscaled(config, &parameters)?;
-    parameters.number_or(&["rope_theta"], written)
+    parameters.positive_or(&["rope_theta"], written)
 }
 
 /// Refuses rotary positions that are scaled.

@@ -43,12 +43,12 @@ fn theta(config: &Config, kind: &str, old: &str, default: f64) -> Result<f64, Di
     if let Some(scaling) = config.section(&["rope_scaling"]) {
         unscaled(config, &scaling)?;
     }
-    let written = config.number_or(&[old], default)?;
+    let written = config.positive_or(&[old], default)?;
     let Some(parameters) = config.section(&["rope_parameters"]).and_then(|all| all.section(&[kind])) else {
         return Ok(written);
     };
     unscaled(config, &parameters)?;
-    parameters.number_or(&["rope_theta"], written)
+    parameters.positive_or(&["rope_theta"], written)
 }
 
 fn layer(config: &Config, weights: &Weights, root: &str, i: usize) -> Result<Layer, DirectoryError> {

@@ -23,9 +23,10 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
         positions: None,
         norm: None,
     };
-    let ropes = vec![Rope::new(theta(config, &["rope_theta"], 10_000.0)?, heads.depth)];
     let last_norm = Some(Norm::rms(weights, &format!("{root}norm"), width, epsilon(config)?)?);
-    let layers = (0..layers).map(|i| layer(config, weights, root, i)).collect::<Result<_, _>>()?;
+    let layers: Vec<Layer> = (0..layers).map(|i| layer(config, weights, root, i)).collect::<Result<_, _>>()?;
+    // only now have tensors shown that heads are as deep as config.json says
+    let ropes = vec![Rope::new(theta(config, &["rope_theta"], 10_000.0)?, heads.depth)];
     Ok(Transformer { embeddings, layers, ropes, relative: None, last_norm })
 }
 

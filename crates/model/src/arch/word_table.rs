@@ -22,7 +22,12 @@ impl WordTable {
         let (rows, width) = match *weights.shape(name)? {
             [rows, width] if rows > 0 && width > 0 => (rows, width),
             ref found => {
-                return Err(WeightError::Shape { name: name.into(), found: found.to_vec(), expected: vec![1, 1] });
+                return Err(WeightError::Shape {
+                    path: weights.path().into(),
+                    name: name.into(),
+                    found: found.to_vec(),
+                    expected: vec![1, 1],
+                });
             }
         };
         let table = weights.table(name, rows, width)?;

@@ -9,6 +9,7 @@ mod vocabulary;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::parts::Stored;
 use self::parts::{Direction, Inner, Truncation};
 use self::settings::lowercase_first;
 pub(crate) use self::settings::{TokenizerConfig, TokenizerSettings};
@@ -68,8 +69,10 @@ pub(crate) struct Tokens {
     pub(crate) windows: Vec<Window>,
     /// Tokens of prompt and text, special ones not counted.
     pub(crate) content: usize,
-    /// Content tokens that stand in no window.
+    /// Content tokens that stand in no window, since there are too many.
     pub(crate) dropped: usize,
+    /// Content tokens that the model is not given, since it would not know them.
+    pub(crate) left_out: usize,
     /// Content tokens, dropped ones too, that the vocabulary lacks.
     pub(crate) unknown: usize,
     /// Bytes of the text from which the windows come.
@@ -83,6 +86,8 @@ pub(crate) struct Window {
     pub(crate) ids: Vec<u32>,
     /// Which of the content tokens stand in it, the prompt's not counted where they are said again.
     pub(crate) content: Range<usize>,
+    /// How many of these the model is given.
+    pub(crate) given: usize,
     /// How many ids at the start are the prompt's, special tokens before it included, as sentence-transformers counts them.
     pub(crate) prompt: usize,
 }
@@ -100,14 +105,18 @@ pub(crate) enum Cut {
 
 impl Tokenizer {
     /// Reads `tokenizer.json`, or the parsed form of it that an earlier start has left at `stored`.
-    pub(crate) fn load(path: &Path, stored: Option<&Path>, how: Use) -> Result<Self, TokenizerError> {
+    pub(crate) fn load(path: &Path, stored: Option<&Stored>, how: Use) -> Result<Self, TokenizerError> {
         let failed = |source| TokenizerError::Load { path: path.into(), source };
-        let (mut inner, truncation) = parts::load(path, stored).map_err(failed)?;
-        how.settings.apply(&mut inner).map_err(failed)?;
+        guarded(|| Self::load_unguarded(path, stored, how)).map_err(failed)
+    }
+
+    fn load_unguarded(path: &Path, stored: Option<&Stored>, how: Use) -> Result<Self, tokenizers::Error> {
+        let (mut inner, truncation) = parts::load(path, stored)?;
+        how.settings.apply(&mut inner)?;
         if how.lowercase {
-            lowercase_first(&mut inner).map_err(failed)?;
+            lowercase_first(&mut inner)?;
         }
-        let (before, after) = if how.bare { (Vec::new(), Vec::new()) } else { frame(&inner).map_err(failed)? };
+        let (before, after) = if how.bare { (Vec::new(), Vec::new()) } else { frame(&inner)? };
         let unknown = inner.get_model().unknown();
         let characters = if how.model2vec { Some(median_length(&inner)) } else { None };
         Ok(Self { inner, how, unknown, before, after, truncation, characters })
@@ -150,10 +159,15 @@ impl Tokenizer {
         let kept =
             repeated.len() + parts.last().map_or(0, |last| last.end) - parts.first().map_or(0, |first| first.start);
         let said = if prompt.is_empty() { 0 } else { leading.len() + self.special_of_prompt() };
-        let window = |part: Range<usize>| self.window(&ids[repeated.clone()], &ids[part.clone()], said, part);
-        let windows = parts.into_iter().map(window).collect();
+        let window = |(i, part): (usize, Range<usize>)| {
+            // a later window is led by what the text and the prompt alone have in common
+            let said = if i == 0 { said } else { self.before.len() + repeated.len() };
+            self.window(&ids[repeated.clone()], &ids[part.clone()], said, part)
+        };
+        let windows = parts.into_iter().enumerate().map(window).collect();
         let looked_at = end.saturating_sub(prompt.len());
-        Ok(Tokens { windows, content, dropped: content.saturating_sub(kept), unknown, looked_at })
+        let left_out = ids.iter().filter(|id| !self.counts(**id)).count();
+        Ok(Tokens { windows, content, dropped: content.saturating_sub(kept), left_out, unknown, looked_at })
     }
 
     fn cuts_left(&self) -> bool {
@@ -174,9 +188,9 @@ impl Tokenizer {
     }
 
     fn window(&self, repeated: &[u32], part: &[u32], prompt: usize, content: Range<usize>) -> Window {
-        let content_ids = repeated.iter().chain(part).filter(|id| self.counts(**id));
-        let all = self.before.iter().chain(content_ids).chain(&self.after);
-        Window { ids: all.copied().collect(), content, prompt }
+        let given = part.iter().filter(|id| self.counts(**id));
+        let all = self.before.iter().chain(repeated).chain(given.clone()).chain(&self.after);
+        Window { ids: all.copied().collect(), content, given: given.count(), prompt }
     }
 
     /// Special tokens of a prompt: sentence-transformers measures it with those around it, less the last.
@@ -185,14 +199,14 @@ impl Tokenizer {
     }
 
     fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
-        let encoded = self.inner.encode_fast(text, false);
+        let encoded = guarded(|| self.inner.encode_fast(text, false));
         let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
         Ok(encoded.get_ids().to_vec())
     }
 
     /// The content tokens of `prompt` and `text`, each with its bytes in `text`; none for the prompt's.
     pub(crate) fn spans(&self, prompt: &str, text: &str) -> Result<Vec<Placed>, TokenizerError> {
-        let encoded = self.inner.encode(format!("{prompt}{text}"), false);
+        let encoded = guarded(|| self.inner.encode(format!("{prompt}{text}"), false));
         let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
         let of_text = |(from, to): &(usize, usize)| {
             (*to > prompt.len()).then(|| from.saturating_sub(prompt.len())..to - prompt.len())
@@ -240,14 +254,28 @@ fn median_length(inner: &Inner) -> usize {
     }
 }
 
+/// Texts of which at least one has a token in any vocabulary that is of use.
+const PROBES: [&str; 6] = ["a", "A", "0", ".", "的", "<unk>"];
+
 /// The special tokens that the post-processor puts before and after a text.
 fn frame(inner: &Inner) -> Result<(Vec<u32>, Vec<u32>), tokenizers::Error> {
-    let whole = inner.encode_fast("a", true)?;
-    let marks = whole.get_special_tokens_mask();
-    let before = marks.iter().take_while(|mark| **mark == 1).count();
-    let after = marks[before..].iter().rev().take_while(|mark| **mark == 1).count();
-    let ids = whole.get_ids();
-    Ok((ids[..before].to_vec(), ids[ids.len() - after..].to_vec()))
+    for probe in PROBES {
+        let (alone, whole) = (inner.encode_fast(probe, false)?, inner.encode_fast(probe, true)?);
+        let (alone, whole) = (alone.get_ids(), whole.get_ids());
+        if alone.is_empty() {
+            continue;
+        }
+        if let Some(before) = whole.windows(alone.len()).position(|ids| ids == alone) {
+            return Ok((whole[..before].to_vec(), whole[before + alone.len()..].to_vec()));
+        }
+    }
+    Err("it gives no token for any of the texts that it was tried on".into())
+}
+
+/// Runs what is not ours over files that may hold anything: a fault of it is an error like any other.
+fn guarded<T>(run: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, tokenizers::Error> {
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    ran.unwrap_or_else(|_| Err("the tokenizer broke down over it".into()))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The parts of a tokenizer.json, put together.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use tokenizers::{
     AddedToken, DecoderWrapper, Error, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerBuilder,
     TokenizerImpl,
@@ -13,6 +14,7 @@ use tokenizers::{
 use super::pieces::{Described, Pieces};
 use super::stored;
 use super::vocabulary::Vocabulary;
+use crate::identity::hex;
 
 /// A tokenizer without truncation and padding of its own.
 pub(super) type Inner =
@@ -55,13 +57,29 @@ struct Kind {
     r#type: Option<String>,
 }
 
-/// The tokenizer of `path`, and where it would cut by itself. A vocabulary of pieces is read from `stored`
-/// where an earlier start has left it there, else left there for the next.
-pub(super) fn load(path: &Path, stored: Option<&Path>) -> Result<(Inner, Option<Truncation>), Error> {
-    if let Some((parts, pieces)) = stored.and_then(stored::read) {
+/// Where the parsed form of a tokenizer is kept, and the SHA-256 of the tokenizer.json that it is of.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) folder: PathBuf,
+    pub(crate) sha256: String,
+}
+
+impl Stored {
+    fn path(&self) -> PathBuf {
+        self.folder.join(&self.sha256)
+    }
+}
+
+/// The tokenizer of `path`, and where it would cut by itself. A vocabulary of pieces is read from what an earlier start has
+/// left, else left for the next.
+pub(super) fn load(path: &Path, stored: Option<&Stored>) -> Result<(Inner, Option<Truncation>), Error> {
+    if let Some((parts, pieces)) = stored.and_then(|stored| stored::read(&stored.path())) {
         return together(&parts, Vocabulary::Pieces(Box::new(pieces)));
     }
     let json = std::fs::read(path)?;
+    if stored.is_some_and(|stored| stored.sha256 != hex(&Sha256::digest(&json))) {
+        return Err("it is not the file that was verified when the model was fetched; pull the model again".into());
+    }
     let mut all: BTreeMap<String, &RawValue> = serde_json::from_slice(&json)?;
     let model = all.remove("model").ok_or("it has no model")?.get();
     let parts = serde_json::to_string(&all)?;
@@ -70,15 +88,21 @@ pub(super) fn load(path: &Path, stored: Option<&Path>) -> Result<(Inner, Option<
         Some("Unigram") => Some(serde_json::from_str::<Described>(model)?),
         _ => None,
     };
-    match described.and_then(|described| described.tables()).and_then(Pieces::new) {
+    if let Some(length) = described.as_ref().and_then(Described::beyond_measure) {
+        return Err(format!("it has a piece of {length} bytes").into());
+    }
+    match described.as_ref().and_then(Described::tables).and_then(Pieces::new) {
         Some(pieces) => {
             if let Some(stored) = stored {
                 // the next start takes longer; nothing is lost
-                let _ = stored::write(stored, &parts, &pieces);
+                let _ = stored::write(&stored.path(), &parts, &pieces);
             }
             together(&parts, Vocabulary::Pieces(Box::new(pieces)))
         }
-        None => together(&parts, Vocabulary::Other(Box::new(serde_json::from_str(model)?))),
+        None => {
+            let unknown = described.and_then(|described| described.unknown());
+            together(&parts, Vocabulary::other(serde_json::from_str(model)?, unknown))
+        }
     }
 }
 

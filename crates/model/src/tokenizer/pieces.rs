@@ -16,6 +16,8 @@ use yada::builder::DoubleArrayBuilder;
 const UNKNOWN_PENALTY: f64 = 10.0;
 /// In place of a beginning, where no way leads yet.
 const NOWHERE: usize = usize::MAX;
+/// Bytes of a piece at most; the longest of XLM-R has 48.
+const LONGEST: usize = 1024;
 /// Bytes of a score.
 const SCORE: usize = size_of::<f64>();
 /// Bytes of a piece's end in the text of all pieces.
@@ -115,6 +117,16 @@ struct Cut {
 }
 
 impl Described {
+    /// The token that stands for what is unknown, if there is one.
+    pub(super) fn unknown(&self) -> Option<u32> {
+        self.unk_id
+    }
+
+    /// A piece so long that building a trie of it would take more stack than there is.
+    pub(super) fn beyond_measure(&self) -> Option<usize> {
+        self.vocab.iter().map(|(piece, _)| piece.len()).find(|length| *length > LONGEST)
+    }
+
     /// The model's tables, or `None` for a vocabulary that a double array cannot hold (an empty piece, a zero byte, more
     /// than 2³¹ bytes).
     pub(super) fn tables(&self) -> Option<Tables> {
@@ -154,8 +166,10 @@ impl Pieces {
         let pieces = tables.ends.len() / END;
         let whole = tables.scores.len() == pieces * SCORE && tables.ends.len() == pieces * END;
         let unknown = tables.how.unknown.is_none_or(|id| (id as usize) < pieces);
+        // the crate's own check passes over leaves, and a root that is one would be followed anywhere
+        let rooted = tables.trie.get(3).is_some_and(|byte| byte & 0x80 == 0);
         let trie = DoubleArray::new(tables.trie.clone()).ok()?;
-        (whole && unknown).then_some(Self { trie, tables })
+        (whole && unknown && rooted).then_some(Self { trie, tables })
     }
 
     pub(super) fn tables(&self) -> &Tables {

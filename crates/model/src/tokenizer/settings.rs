@@ -1,16 +1,36 @@
 use serde::{Deserialize, Serialize};
 use tokenizers::normalizers::{BertNormalizer, Lowercase, Sequence};
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 use tokenizers::{Error, NormalizerWrapper, PreTokenizerWrapper};
 
 use super::parts::Inner;
 
-/// Tokenizers whose normalizer transformers makes anew from tokenizer_config.json, whatever tokenizer.json says.
-const OF_BERT: [&str; 5] =
-    ["BertTokenizer", "DistilBertTokenizer", "MPNetTokenizer", "ElectraTokenizer", "LxmertTokenizer"];
-/// Model types whose tokenizer is one of those where no class is named.
-const TYPES_OF_BERT: [&str; 4] = ["bert", "distilbert", "mpnet", "nomic_bert"];
-/// Tokenizers that take from there whether a space is put before a text.
-const OF_ROBERTA: [&str; 1] = ["RobertaTokenizer"];
+/// Tokenizers of which transformers 5 takes only vocabulary and special tokens from tokenizer.json: the rest it makes anew
+/// from tokenizer_config.json. Each with the model types whose tokenizer it is where no class is named.
+const OF_BERT: Family = Family {
+    classes: &["BertTokenizer", "DistilBertTokenizer", "MPNetTokenizer"],
+    models: &["bert", "distilbert", "mpnet", "nomic_bert"],
+};
+const OF_ROBERTA: Family = Family { classes: &["RobertaTokenizer"], models: &["roberta"] };
+const OF_XLM_ROBERTA: Family =
+    Family { classes: &["XLMRobertaTokenizer", "CamembertTokenizer"], models: &["xlm-roberta", "camembert", "gte"] };
+
+struct Family {
+    classes: &'static [&'static str],
+    models: &'static [&'static str],
+}
+
+impl Family {
+    fn has(&self, class: Option<&str>, model_type: &str) -> bool {
+        match class {
+            Some(class) => self.classes.contains(&class.trim_end_matches("Fast")),
+            None => self.models.contains(&model_type),
+        }
+    }
+}
 
 /// tokenizer_config.json.
 #[derive(Debug, Deserialize, Default)]
@@ -35,9 +55,12 @@ pub(crate) struct TokenizerSettings {
     pub(super) cut_left: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) bert: Option<BertSettings>,
-    /// Whether a byte-level tokenizer puts a space before a text.
+    /// Whether RoBERTa's puts a space before a text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) prefix_space: Option<bool>,
+    pub(super) roberta_space: Option<bool>,
+    /// Whether XLM-RoBERTa's does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) xlm_roberta_space: Option<bool>,
 }
 
 /// How BERT's normalizer works.
@@ -52,9 +75,7 @@ pub(super) struct BertSettings {
 impl TokenizerSettings {
     /// As transformers reads them, for a model of `model_type`.
     pub(crate) fn of(config: &TokenizerConfig, model_type: &str) -> Self {
-        let class = config.tokenizer_class.as_deref();
-        let one_of = |classes: &[&str]| class.is_some_and(|class| classes.contains(&class.trim_end_matches("Fast")));
-        let of_bert = one_of(&OF_BERT) || class.is_none() && TYPES_OF_BERT.contains(&model_type);
+        let is = |family: Family| family.has(config.tokenizer_class.as_deref(), model_type);
         let bert = BertSettings {
             lowercase: config.do_lower_case.unwrap_or(true),
             strip_accents: config.strip_accents,
@@ -62,24 +83,42 @@ impl TokenizerSettings {
         };
         Self {
             cut_left: config.truncation_side.as_deref().map(|side| side == "left"),
-            bert: of_bert.then_some(bert),
-            prefix_space: one_of(&OF_ROBERTA).then(|| config.add_prefix_space.unwrap_or(false)),
+            bert: is(OF_BERT).then_some(bert),
+            roberta_space: is(OF_ROBERTA).then(|| config.add_prefix_space.unwrap_or(false)),
+            xlm_roberta_space: is(OF_XLM_ROBERTA).then(|| config.add_prefix_space.unwrap_or(true)),
         }
     }
 
     /// Makes `inner` work so.
     pub(super) fn apply(self, inner: &mut Inner) -> Result<(), Error> {
-        if let (Some(bert), Some(NormalizerWrapper::BertNormalizer(own))) = (self.bert, inner.get_normalizer()) {
-            let normalizer =
-                BertNormalizer::new(own.clean_text, bert.chinese_apart, bert.strip_accents, bert.lowercase);
-            inner.with_normalizer(Some(normalizer))?;
+        if let Some(BertSettings { lowercase, strip_accents, chinese_apart }) = self.bert {
+            inner.with_normalizer(Some(BertNormalizer::new(true, chinese_apart, strip_accents, lowercase)))?;
+            inner.with_pre_tokenizer(Some(BertPreTokenizer));
         }
-        if let (Some(space), Some(PreTokenizerWrapper::ByteLevel(own))) = (self.prefix_space, inner.get_pre_tokenizer())
-        {
-            let own = own.add_prefix_space(space);
-            inner.with_pre_tokenizer(Some(own));
+        if let Some(space) = self.roberta_space {
+            inner.with_normalizer(None::<NormalizerWrapper>)?;
+            inner.with_pre_tokenizer(Some(ByteLevel::default().add_prefix_space(space)));
+        }
+        if let Some(space) = self.xlm_roberta_space {
+            let charsmap = inner.get_normalizer().and_then(precompiled);
+            inner.with_normalizer(charsmap)?;
+            let scheme = if space { PrependScheme::Always } else { PrependScheme::Never };
+            let words = [
+                PreTokenizerWrapper::WhitespaceSplit(WhitespaceSplit),
+                PreTokenizerWrapper::Metaspace(Metaspace::new('▁', scheme, true)),
+            ];
+            inner.with_pre_tokenizer(Some(tokenizers::pre_tokenizers::sequence::Sequence::new(words.to_vec())));
         }
         Ok(())
+    }
+}
+
+/// SentencePiece's own table of replacements, if `normalizer` has one.
+fn precompiled(normalizer: &NormalizerWrapper) -> Option<NormalizerWrapper> {
+    match normalizer {
+        NormalizerWrapper::Precompiled(_) => Some(normalizer.clone()),
+        NormalizerWrapper::Sequence(all) => all.as_ref().iter().find_map(precompiled),
+        _ => None,
     }
 }
 

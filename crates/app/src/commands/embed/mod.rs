@@ -41,7 +41,8 @@ pub(crate) fn run(verb: &Embed, settings: &Settings, printer: &Printer) -> anyho
     let (batch, longest) = if verb.tokens { (TOKEN_BATCH, LONGEST_TOKENS) } else { (BATCH, LONGEST) };
     let mut texts = Texts::open(&verb.texts, &verb.files, longest)?;
     let how = Adjustment { prompt: verb.prompt.clone(), dimension: verb.dim, normalize: verb.normalize };
-    let encoder = settings.model(None, printer)?.adjusted(&how).map_err(Error::from)?;
+    let encoder = settings.model(None, printer)?.adjusted(&how);
+    let encoder = encoder.map_err(|e| Error::new(Kind::Usage, "cannot use the model so", e))?;
     let sink = Sink::open(verb.output.as_deref(), printer)?;
     let mut progress = EmbedProgress::new(printer, texts.total());
     let mut next = || {

@@ -166,7 +166,11 @@ impl Lines {
                 continue;
             }
             let object: Object = serde_json::from_str(&line).map_err(|e| self.bad(&e.to_string()))?;
-            return Ok(Some(Text { text: object.text, place }));
+            return if object.text.len() > longest {
+                Err(too_long(&place, longest))
+            } else {
+                Ok(Some(Text { text: object.text, place }))
+            };
         }
     }
 

@@ -77,7 +77,8 @@ impl Attention {
         self.query_key_value.apply(simd, x, &mut room.query_key_value);
         self.place(simd, sequences, at.angles, &mut room.query_key_value);
         room.context.resize(x.len() / self.query_key_value.inputs() * self.output.inputs(), 0.0);
-        for sequence in sequences {
+        // a text without a token has no row to stand in
+        for sequence in sequences.iter().filter(|sequence| !sequence.is_empty()) {
             for key_head in 0..self.heads.keys {
                 self.group(sequence, key_head, at, room);
             }
