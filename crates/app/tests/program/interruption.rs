@@ -30,9 +30,26 @@ fn staged(desk: &Desk, keys: &[String]) -> usize {
     keys.iter().filter(stands).count()
 }
 
+/// `command` on one thread and behind everything else on this machine, so that whoever watches it is never too late.
+#[cfg(unix)]
+fn unhurried(command: &Command) -> Command {
+    let mut slow = Command::new("nice");
+    slow.args(["-n", "19"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => slow.env(name, value),
+            None => slow.env_remove(name),
+        };
+    }
+    slow.env("RAYON_NUM_THREADS", "1").current_dir(command.get_current_dir().unwrap()).stdin(Stdio::null());
+    slow
+}
+
 /// Adds the long document, and stops that with `stop` once the first vectors were staged.
+#[cfg(unix)]
 fn stopped(desk: &Desk, name: &str, keys: &[String], stop: impl FnOnce(u32)) -> Ran {
-    let child = desk.command(["add", name]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut add = unhurried(&desk.command(["add", name]));
+    let child = add.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until("a staged vector", || staged(desk, &keys[..1]) > 0);
     stop(child.id());
     finish(child)

@@ -1,11 +1,21 @@
 //! BERT (Devlin et al. 2018): learned positions, normalised after each part.
 
-use super::layers::{Attention, Embeddings, FeedForward, Gate, Heads, Linear, Norm, Numbering, Positions, Scope};
-use super::transformer::{Layer, Norms, Transformer};
-use super::{activation, heads};
+use super::layer_of_bert::{Names, Settings};
+use super::layers::{Embeddings, Norm, Numbering, Positions};
+use super::transformer::Transformer;
+use super::{activation, heads, layer_of_bert};
 use crate::config::Config;
 use crate::directory::DirectoryError;
 use crate::weights::Weights;
+
+const NAMES: Names = Names {
+    query_key_value: ["attention.self.query", "attention.self.key", "attention.self.value"],
+    output: "attention.output.dense",
+    attention_norm: "attention.output.LayerNorm",
+    up: "intermediate.dense",
+    down: "output.dense",
+    norm: "output.LayerNorm",
+};
 
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, DirectoryError> {
     numbered(config, weights, &["", "bert."], Numbering::FromZero)
@@ -39,34 +49,18 @@ pub(super) fn numbered(
         }),
         norm: Some(Norm::layer(weights, &name("LayerNorm"), width, epsilon, true)?),
     };
-    let layers =
-        (0..config.size(&["num_hidden_layers"])?).map(|i| layer(config, weights, root, i)).collect::<Result<_, _>>()?;
+    let settings = Settings {
+        width,
+        inner: config.size(&["intermediate_size"])?,
+        heads: heads(config, &["num_attention_heads"], width)?,
+        epsilon,
+        activation: activation(config, &["hidden_act"], "gelu")?,
+    };
+    let layer = |i| layer_of_bert::load(weights, &format!("{root}encoder.layer.{i}"), &NAMES, &settings);
+    let layers = (0..config.size(&["num_hidden_layers"])?).map(layer).collect::<Result<_, _>>()?;
     Ok(Transformer { embeddings, layers, ropes: Vec::new(), relative: None, last_norm: None })
 }
 
 fn types(config: &Config) -> Result<usize, DirectoryError> {
     config.size_or(&["type_vocab_size"], 2)
-}
-
-fn layer(config: &Config, weights: &Weights, root: &str, i: usize) -> Result<Layer, DirectoryError> {
-    let width = config.size(&["hidden_size"])?;
-    let inner = config.size(&["intermediate_size"])?;
-    let epsilon = config.number_or(&["layer_norm_eps"], 1e-12)?;
-    let heads = Heads::even(heads(config, &["num_attention_heads"], width)?, width);
-    let name = |rest: &str| format!("{root}encoder.layer.{i}.{rest}");
-    let linear = |part: &str, outputs, inputs| Linear::load(weights, &[(&name(part), outputs)], inputs, true);
-    let [query, key, value] = ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}")));
-    let query_key_value = Linear::load(weights, &[(&query, width), (&key, width), (&value, width)], width, true)?;
-    let output = linear("attention.output.dense", width, width)?;
-    let (up, down) = (linear("intermediate.dense", inner, width)?, linear("output.dense", width, inner)?);
-    Ok(Layer {
-        attention: Attention { query_key_value, output, heads, head_norms: None },
-        feed_forward: FeedForward::new(up, Gate::None, activation(config, &["hidden_act"], "gelu")?, down),
-        norms: Norms::After {
-            attention: Norm::layer(weights, &name("attention.output.LayerNorm"), width, epsilon, true)?,
-            feed_forward: Norm::layer(weights, &name("output.LayerNorm"), width, epsilon, true)?,
-        },
-        scope: Scope::All,
-        rope: None,
-    })
 }

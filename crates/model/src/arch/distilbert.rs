@@ -1,14 +1,24 @@
 //! DistilBERT (Sanh et al. 2019): BERT without token types, under names of its own.
 
-use super::layers::{Attention, Embeddings, FeedForward, Gate, Heads, Linear, Norm, Numbering, Positions, Scope};
-use super::transformer::{Layer, Norms, Transformer};
-use super::{activation, heads};
+use super::layer_of_bert::{Names, Settings};
+use super::layers::{Embeddings, Norm, Numbering, Positions};
+use super::transformer::Transformer;
+use super::{activation, heads, layer_of_bert};
 use crate::config::Config;
 use crate::directory::DirectoryError;
 use crate::weights::Weights;
 
 /// Fixed in transformers' implementation.
 const EPSILON: f64 = 1e-12;
+
+const NAMES: Names = Names {
+    query_key_value: ["attention.q_lin", "attention.k_lin", "attention.v_lin"],
+    output: "attention.out_lin",
+    attention_norm: "sa_layer_norm",
+    up: "ffn.lin1",
+    down: "ffn.lin2",
+    norm: "output_layer_norm",
+};
 
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, DirectoryError> {
     let width = config.size(&["dim", "hidden_size"])?;
@@ -24,29 +34,14 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
         }),
         norm: Some(Norm::layer(weights, &name("LayerNorm"), width, EPSILON, true)?),
     };
-    let count = config.size(&["n_layers", "num_hidden_layers"])?;
-    let layers = (0..count).map(|i| layer(config, weights, root, i)).collect::<Result<_, _>>()?;
+    let settings = Settings {
+        width,
+        inner: config.size(&["hidden_dim"])?,
+        heads: heads(config, &["n_heads", "num_attention_heads"], width)?,
+        epsilon: EPSILON,
+        activation: activation(config, &["activation"], "gelu")?,
+    };
+    let layer = |i| layer_of_bert::load(weights, &format!("{root}transformer.layer.{i}"), &NAMES, &settings);
+    let layers = (0..config.size(&["n_layers", "num_hidden_layers"])?).map(layer).collect::<Result<_, _>>()?;
     Ok(Transformer { embeddings, layers, ropes: Vec::new(), relative: None, last_norm: None })
-}
-
-fn layer(config: &Config, weights: &Weights, root: &str, i: usize) -> Result<Layer, DirectoryError> {
-    let width = config.size(&["dim", "hidden_size"])?;
-    let inner = config.size(&["hidden_dim"])?;
-    let heads = Heads::even(heads(config, &["n_heads", "num_attention_heads"], width)?, width);
-    let name = |rest: &str| format!("{root}transformer.layer.{i}.{rest}");
-    let linear = |part: &str, outputs, inputs| Linear::load(weights, &[(&name(part), outputs)], inputs, true);
-    let [query, key, value] = ["q_lin", "k_lin", "v_lin"].map(|part| name(&format!("attention.{part}")));
-    let query_key_value = Linear::load(weights, &[(&query, width), (&key, width), (&value, width)], width, true)?;
-    let output = linear("attention.out_lin", width, width)?;
-    let (up, down) = (linear("ffn.lin1", inner, width)?, linear("ffn.lin2", width, inner)?);
-    Ok(Layer {
-        attention: Attention { query_key_value, output, heads, head_norms: None },
-        feed_forward: FeedForward::new(up, Gate::None, activation(config, &["activation"], "gelu")?, down),
-        norms: Norms::After {
-            attention: Norm::layer(weights, &name("sa_layer_norm"), width, EPSILON, true)?,
-            feed_forward: Norm::layer(weights, &name("output_layer_norm"), width, EPSILON, true)?,
-        },
-        scope: Scope::All,
-        rope: None,
-    })
 }

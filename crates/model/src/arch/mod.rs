@@ -4,6 +4,7 @@
 mod bert;
 mod distilbert;
 mod gte;
+mod layer_of_bert;
 mod layers;
 mod modernbert;
 mod mpnet;

@@ -20,8 +20,9 @@ use crate::args::{Embed, Format, Long, Precision, Role};
 use crate::out::{EmbedProgress, Printer};
 use crate::settings::Settings;
 
-/// Texts encoded at once at most, so that output begins early, and bytes of theirs unless one alone has more.
-const BATCH: Batch = Batch { texts: 256, bytes: 1 << 20 };
+/// Texts encoded at once at most, and bytes of theirs unless one alone has more: a few seconds of work, so that a person sees
+/// it go on, and enough to keep all threads busy.
+const BATCH: Batch = Batch { texts: 256, bytes: 32 << 10 };
 /// As many where every token's vector is kept: some three kilobytes for each byte of text.
 const TOKEN_BATCH: Batch = Batch { texts: 16, bytes: 32 << 10 };
 /// Bytes of one text, a long book: a tokenizer takes a hundred times as much memory.
