@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Embed(Embed),
     /// Compare a text with others: the cosine of their vectors.
     Similarity(Similarity),
+    /// Follow texts through the model: tokens, rows of the table, layers, attention, the vector.
+    Inspect(Inspect),
     /// Measure over labelled data.
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -202,6 +204,28 @@ pub(crate) struct Similarity {
     /// The others; encoded as passages.
     #[arg(required = true)]
     pub(crate) texts: Vec<String>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Inspect {
+    /// Texts; of several, the words that the first shares with the others are compared.
+    #[arg(required = true)]
+    pub(crate) texts: Vec<String>,
+    /// What the texts are to the model: some models put other words before each.
+    #[arg(long, value_enum, default_value_t = Role::Passage)]
+    pub(crate) role: Role,
+    /// The layer whose attention is shown, from 1 [default: the last].
+    #[arg(long, value_name = "N")]
+    pub(crate) layer: Option<usize>,
+    /// The head whose attention is shown, from 1 [default: all on average].
+    #[arg(long, value_name = "N")]
+    pub(crate) head: Option<usize>,
+    /// A word that the texts share, to compare it alone [default: all that they share].
+    #[arg(long, value_name = "WORD")]
+    pub(crate) word: Option<String>,
+    /// Write all of it as one page for a browser, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -37,6 +37,7 @@ fn run(args: Args, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Chunk(verb) => commands::chunk::run(&verb, &settings, printer),
         Command::Embed(verb) => commands::embed::run(&verb, &settings, printer),
         Command::Similarity(verb) => commands::similarity::run(&verb, &settings, printer),
+        Command::Inspect(verb) => commands::inspect::run(&verb, &settings, printer),
         Command::Eval(EvalCommand::Sts(verb)) => commands::eval::sts(&verb, &settings, printer),
         Command::Model(ModelCommand::List) => commands::model::list(&settings, printer),
         Command::Model(ModelCommand::Pull(verb)) => commands::model::pull(&verb, &settings, printer),

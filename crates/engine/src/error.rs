@@ -257,7 +257,7 @@ impl From<EncodeError> for Error {
     fn from(source: EncodeError) -> Self {
         let kind = match source {
             EncodeError::TooLong { .. } | EncodeError::NoVector => Kind::BadInput,
-            EncodeError::Dimension { .. } => Kind::Usage,
+            EncodeError::Dimension { .. } | EncodeError::NoLayer { .. } => Kind::Usage,
             _ => Kind::Model,
         };
         Self::new(kind, "cannot encode", source)

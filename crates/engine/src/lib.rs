@@ -10,6 +10,7 @@ pub mod embed;
 mod engine;
 pub mod error;
 pub mod eval;
+pub mod inspect;
 pub mod language;
 pub mod parse;
 pub mod retrieve;

@@ -14,6 +14,7 @@ use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
 use crate::registry::ModelRow;
 use crate::tokenizer::{Cut, Placed, Stored, Tokenizer, TokenizerError, Tokens, Use, Window};
+use crate::trace::TracedStep;
 use crate::weights::Weights;
 
 /// What to do with a text of more tokens than the model takes.
@@ -124,6 +125,14 @@ pub enum EncodeError {
         asked: usize,
         /// The model's.
         most: usize,
+    },
+    /// A layer that is not there.
+    #[error("there is no layer {asked}; the model has {layers}")]
+    NoLayer {
+        /// Asked for.
+        asked: usize,
+        /// The model's.
+        layers: usize,
     },
     /// A limit that leaves no room for a text.
     #[error("the model takes {limit} tokens, and its special and prompt tokens need as many")]
@@ -316,12 +325,7 @@ impl SentenceEncoder {
     /// When a text cannot be tokenised, is too long for [`Long::Error`], or the weights are broken.
     pub fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError> {
         let tokens = texts.par_iter().map(|t| self.tokens(role, t, long)).collect::<Result<Vec<_>, _>>()?;
-        let simd = Simd::detect();
-        let width = self.network.width();
-        let pooled = |window: &Window, hidden: &[f32]| {
-            self.head.apply(simd, self.directory.pooling.pool(hidden, width, window.prompt))
-        };
-        let mut vectors = self.forward(&tokens, &pooled)?.into_iter();
+        let mut vectors = self.forward(&tokens, &|window, hidden| self.pool(window, hidden))?.into_iter();
         Ok(tokens.iter().map(|t| self.join(t, &mut vectors)).collect())
     }
 
@@ -334,7 +338,7 @@ impl SentenceEncoder {
         let mut vectors = self.forward(&tokens, &|_, hidden| hidden.to_vec())?.into_iter();
         let mut all = Vec::with_capacity(texts.len());
         for (text, tokens) in texts.iter().zip(&tokens) {
-            let spans = self.tokenizer.spans(self.id.prompts.of(role), &text[..tokens.looked_at])?;
+            let spans = self.placed(role, text, tokens)?;
             let windows = tokens.windows.iter().zip(vectors.by_ref());
             let windows = windows.map(|(window, vectors)| self.token_window(window, vectors, &spans)).collect();
             all.push(EncodedTokens { windows, receipt: receipt(tokens) });
@@ -342,7 +346,19 @@ impl SentenceEncoder {
         Ok(all)
     }
 
-    fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[Placed]) -> TokenWindow {
+    /// A window's vector, of its token vectors `[tokens, width]`.
+    pub(crate) fn pool(&self, window: &Window, hidden: &[f32]) -> Vec<f32> {
+        let pooled = self.directory.pooling.pool(hidden, self.network.width(), window.prompt);
+        self.head.apply(Simd::detect(), pooled)
+    }
+
+    /// The content tokens of a text with their places in it.
+    pub(crate) fn placed(&self, role: Role, text: &str, tokens: &Tokens) -> Result<Vec<Placed>, TokenizerError> {
+        self.tokenizer.spans(self.id.prompts.of(role), &text[..tokens.looked_at])
+    }
+
+    /// A window with what its tokens are; `vectors` are theirs.
+    pub(crate) fn token_window(&self, window: &Window, vectors: Vec<f32>, content: &[Placed]) -> TokenWindow {
         let own =
             content.get(window.content.clone()).unwrap_or_default().iter().filter(|(id, _)| self.tokenizer.counts(*id));
         let own: Vec<Option<&Range<usize>>> = own.map(|(_, span)| span.as_ref()).collect();
@@ -358,12 +374,40 @@ impl SentenceEncoder {
         }
     }
 
+    /// Number of layers; 0 for a static table.
+    pub fn layers(&self) -> usize {
+        self.network.layers()
+    }
+
+    /// Whether `id` stands for what the vocabulary lacks.
+    pub(crate) fn is_unknown(&self, id: u32) -> bool {
+        self.tokenizer.is_unknown(id)
+    }
+
+    /// The rows `[tokens, width]` of the table of ids.
+    pub(crate) fn lookup(&self, ids: &[u32]) -> Vec<f32> {
+        self.network.rows(ids)
+    }
+
+    /// The vectors of one sequence after each step, and the attention `[heads, tokens, tokens]` of layer `watched` from 0.
+    pub(crate) fn follow(&self, ids: &[u32], watched: usize) -> (Vec<TracedStep>, Vec<f32>) {
+        let steps = packs(&[ids]).first().map(|pack| self.network.trace(pack, watched)).unwrap_or_default();
+        let last = steps.states.len().saturating_sub(1);
+        let name = |i: usize| match i {
+            0 => "embeddings".to_owned(),
+            i if i == last && steps.normed => "last norm".to_owned(),
+            i => format!("layer {i}"),
+        };
+        let step = |(i, vectors)| TracedStep { name: name(i), vectors };
+        (steps.states.into_iter().enumerate().map(step).collect(), steps.attention)
+    }
+
     /// Tokens of a text at most, special and prompt tokens counted.
     fn limit(&self) -> usize {
         self.id.max_tokens.unwrap_or(usize::MAX)
     }
 
-    fn tokens(&self, role: Role, text: &str, long: Long) -> Result<Tokens, EncodeError> {
+    pub(crate) fn tokens(&self, role: Role, text: &str, long: Long) -> Result<Tokens, EncodeError> {
         let limit = self.limit();
         let cut = match long {
             Long::Window => Cut::Windows,
@@ -436,7 +480,7 @@ impl SentenceEncoder {
     }
 }
 
-fn receipt(tokens: &Tokens) -> Receipt {
+pub(crate) fn receipt(tokens: &Tokens) -> Receipt {
     Receipt { tokens: tokens.content, dropped: tokens.dropped + tokens.left_out, unknown: tokens.unknown }
 }
 

@@ -13,6 +13,7 @@ mod pack;
 mod pooling;
 pub mod registry;
 mod tokenizer;
+mod trace;
 mod weights;
 
 pub use directory::{DirectoryError, Note};
@@ -23,4 +24,5 @@ pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
 pub use qiao_vecmath::{Int8, Scored, TopK, dot, int8, l2_normalize, ubinary};
 pub use tokenizer::TokenizerError;
+pub use trace::{Attention, Trace, TracedStep, TracedToken, Watched};
 pub use weights::WeightError;

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use qiao_model::{Adjustment, EncodeError, Long, Note, Provenance, Role, SentenceEncoder};
+use qiao_model::{Adjustment, EncodeError, Long, Note, Provenance, Role, SentenceEncoder, Watched};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -454,4 +454,41 @@ fn whatever_decides_the_numbers_makes_another_identity() {
     assert!(!head(early).id().same_space(head(|_| {}).id()));
     let shifted = |all: &mut Vec<Tensor>| all[0].3[0] ^= 1;
     assert!(!same(copy("bert-bare").tensors(shifted)));
+}
+
+#[test]
+fn a_trace_ends_in_the_texts_vector_and_attention_is_divided() {
+    let text = "The bank of the river, 桥梁 🦀";
+    for name in ["bert", "modernbert", "qwen3", "mpnet", "gte", "static", "model2vec-bare"] {
+        let encoder = copy(name).load().unwrap();
+        let expected = encoder.encode(Role::Query, &[text], Long::Truncate).unwrap().remove(0);
+        let tokens = encoder.encode_tokens(Role::Query, &[text], Long::Truncate).unwrap().remove(0).windows.remove(0);
+        for layer in 1..=encoder.layers() {
+            let trace = encoder.trace(Role::Query, text, Watched::Layer(layer)).unwrap();
+            assert_eq!((&trace.pooled, trace.receipt), (&expected.vector, expected.receipt), "{name}");
+            assert_eq!(trace.steps.last().unwrap().vectors, tokens.vectors, "{name}");
+            let attention = trace.attention.unwrap();
+            assert_eq!(attention.layer, layer);
+            for head in 1..=attention.heads {
+                let weights = attention.of(Some(head)).unwrap();
+                let rows = weights.chunks_exact(trace.tokens.len());
+                assert_eq!(rows.len(), trace.tokens.len(), "{name}");
+                assert!(rows.clone().all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-5), "{name}");
+                // a decoder's token sees nothing of those behind it
+                let ahead = rows.enumerate().map(|(i, row)| row[i + 1..].iter().sum::<f32>()).sum::<f32>();
+                assert_eq!(ahead == 0.0, name == "qwen3", "{name}: {ahead}");
+            }
+            assert_eq!((attention.of(Some(0)), attention.of(Some(attention.heads + 1))), (None, None));
+        }
+        let trace = encoder.trace(Role::Query, text, Watched::Last).unwrap();
+        assert_eq!(trace.attention.is_none(), encoder.layers() == 0);
+        let unknown = trace.tokens.iter().filter(|token| token.unknown).count();
+        // model2vec leaves out what it does not know
+        assert_eq!(unknown, if name == "model2vec-bare" { 0 } else { expected.receipt.unknown }, "{name}");
+        assert!(
+            trace.of_span(&trace.steps[0], (4, 8)).is_some() && trace.of_span(&trace.steps[0], (900, 901)).is_none()
+        );
+        let beyond = encoder.trace(Role::Query, text, Watched::Layer(encoder.layers() + 1));
+        assert!(matches!(beyond, Err(EncodeError::NoLayer { .. })));
+    }
 }

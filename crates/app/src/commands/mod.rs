@@ -6,6 +6,7 @@ pub(crate) mod chunk;
 pub(crate) mod docs;
 pub(crate) mod embed;
 pub(crate) mod eval;
+pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod model;
 pub(crate) mod parse;

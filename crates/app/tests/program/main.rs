@@ -13,6 +13,7 @@ mod environment;
 mod eval;
 mod exits;
 mod hostile;
+mod inspect;
 mod interruption;
 mod limits;
 mod models;

@@ -17,6 +17,7 @@ mod word_table;
 pub(crate) use layers::{Activation, Linear, Norm};
 pub(crate) use word_table::WordTable;
 
+pub(crate) use self::transformer::Steps;
 use self::transformer::Transformer;
 use crate::config::Config;
 use crate::directory::DirectoryError;
@@ -95,6 +96,30 @@ impl Network {
         match self {
             Self::Transformer(transformer) => transformer.limit(),
             Self::Table(_) => None,
+        }
+    }
+
+    /// Number of layers; 0 for a table.
+    pub(crate) fn layers(&self) -> usize {
+        match self {
+            Self::Transformer(transformer) => transformer.layers.len(),
+            Self::Table(_) => 0,
+        }
+    }
+
+    /// The rows `[tokens, width]` that the ids stand for, before anything is done to them.
+    pub(crate) fn rows(&self, ids: &[u32]) -> Vec<f32> {
+        match self {
+            Self::Transformer(transformer) => transformer.embeddings.rows(ids),
+            Self::Table(table) => table.rows(ids),
+        }
+    }
+
+    /// What a pack of one sequence passes through; of layer `watched`, counted from 0, with its attention.
+    pub(crate) fn trace(&self, pack: &Pack, watched: usize) -> Steps {
+        match self {
+            Self::Transformer(transformer) => transformer.trace(pack, watched),
+            Self::Table(table) => Steps { states: vec![table.forward(pack)], ..Steps::default() },
         }
     }
 

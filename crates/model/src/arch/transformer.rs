@@ -29,6 +29,17 @@ pub(crate) struct Layer {
     pub(crate) rope: Option<usize>,
 }
 
+/// What a pack of one sequence passes through.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    /// `[tokens, width]` each: the embeddings, what each layer gives, and the last norm's output where there is one
+    pub(crate) states: Vec<Vec<f32>>,
+    /// Whether the last state is that of a norm behind the last layer
+    pub(crate) normed: bool,
+    /// `[heads, tokens, tokens]` of the layer watched
+    pub(crate) attention: Vec<f32>,
+}
+
 /// Where a layer normalises.
 #[derive(Debug)]
 pub(crate) enum Norms {
@@ -51,15 +62,38 @@ impl Transformer {
 
     /// The last layer's vectors `[tokens, width]` of a pack.
     pub(super) fn forward(&self, pack: &Pack) -> Vec<f32> {
+        self.run(pack, |_, _, _| {})
+    }
+
+    /// The vectors of a pack of one sequence after each step, and how its tokens look at each other in layer `watched`,
+    /// counted from 0.
+    pub(super) fn trace(&self, pack: &Pack, watched: usize) -> Steps {
+        let mut steps = Steps::default();
+        let last = self.run(pack, |done, x, room| {
+            steps.states.push(x.to_vec());
+            steps.attention.extend(room.watched.take().unwrap_or_default());
+            room.watched = (done == watched).then(Vec::new);
+        });
+        if self.last_norm.is_some() {
+            steps.states.push(last);
+            steps.normed = true;
+        }
+        steps
+    }
+
+    /// Runs a pack; `seen` is shown the vectors before the first layer and after each, with the number of layers done.
+    fn run(&self, pack: &Pack, mut seen: impl FnMut(usize, &[f32], &mut Room)) -> Vec<f32> {
         let simd = Simd::detect();
         let longest = pack.ranges.iter().map(ExactSizeIterator::len).max().unwrap_or_default();
         let angles: Vec<Angles> = self.ropes.iter().map(|rope| rope.angles(longest)).collect();
         let mut x = self.embeddings.forward(simd, pack);
         let mut room = Room::new(simd);
-        for layer in &self.layers {
+        seen(0, &x, &mut room);
+        for (i, layer) in self.layers.iter().enumerate() {
             let angles = layer.rope.map(|rope| &angles[rope]);
             let at = Where { scope: layer.scope, angles, bias: self.relative.as_ref() };
             layer.forward(pack, at, &mut x, &mut room);
+            seen(i + 1, &x, &mut room);
         }
         if let Some(norm) = &self.last_norm {
             norm.apply(simd, &mut x);

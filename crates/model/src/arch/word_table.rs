@@ -52,8 +52,13 @@ impl WordTable {
 
     /// The vectors `[tokens, width]` of a pack.
     pub(super) fn forward(&self, pack: &Pack) -> Vec<f32> {
-        let mut x = Vec::with_capacity(pack.ids.len() * self.width());
-        for id in &pack.ids {
+        self.rows(&pack.ids)
+    }
+
+    /// The vectors `[tokens, width]` of ids.
+    pub(super) fn rows(&self, ids: &[u32]) -> Vec<f32> {
+        let mut x = Vec::with_capacity(ids.len() * self.width());
+        for id in ids {
             let (from, id) = (x.len(), *id as usize);
             self.table.read(self.rows.as_ref().map_or(id, |rows| rows[id] as usize), &mut x);
             if let Some(factors) = &self.factors {

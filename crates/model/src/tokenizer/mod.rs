@@ -182,6 +182,11 @@ impl Tokenizer {
         most.and_then(|most| whole.char_indices().nth(most)).map_or(whole.len(), |(end, _)| end)
     }
 
+    /// Whether a token stands for what the vocabulary lacks.
+    pub(crate) fn is_unknown(&self, id: u32) -> bool {
+        Some(id) == self.unknown
+    }
+
     /// Whether a token is given to the model.
     pub(crate) fn counts(&self, id: u32) -> bool {
         !(self.how.model2vec && Some(id) == self.unknown)
@@ -208,10 +213,14 @@ impl Tokenizer {
     pub(crate) fn spans(&self, prompt: &str, text: &str) -> Result<Vec<Placed>, TokenizerError> {
         let encoded = guarded(|| self.inner.encode(format!("{prompt}{text}"), false));
         let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
-        let of_text = |(from, to): &(usize, usize)| {
-            (*to > prompt.len()).then(|| from.saturating_sub(prompt.len())..to - prompt.len())
+        let of_text = |(token, (from, to)): (&String, &(usize, usize))| {
+            let span = from.saturating_sub(prompt.len())..to.checked_sub(prompt.len()).filter(|to| *to > 0)?;
+            // SentencePiece's mark of a word's beginning lies on the word's first letter, and stands for none
+            let mark = token == WORD_MARK && text.get(span.clone()).is_some_and(|own| !own.trim().is_empty());
+            (!mark).then_some(span)
         };
-        Ok(encoded.get_ids().iter().copied().zip(encoded.get_offsets().iter().map(of_text)).collect())
+        let places = encoded.get_tokens().iter().zip(encoded.get_offsets()).map(of_text);
+        Ok(encoded.get_ids().iter().copied().zip(places).collect())
     }
 
     /// The token of an id, as the vocabulary writes it.
@@ -253,6 +262,9 @@ fn median_length(inner: &Inner) -> usize {
         n => (lengths[(n - 1) / 2] + lengths[n / 2]) / 2,
     }
 }
+
+/// How SentencePiece writes the beginning of a word.
+const WORD_MARK: &str = "▁";
 
 /// Texts of which at least one has a token in any vocabulary that is of use.
 const PROBES: [&str; 6] = ["a", "A", "0", ".", "的", "<unk>"];

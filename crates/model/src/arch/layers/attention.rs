@@ -128,6 +128,9 @@ impl Attention {
                 multiply(simd, query, &room.keys, &[], RowsMut::new(&mut room.scores, rows, length, length));
                 let scale = at.weigh(Block { head, from, length }, scale, &mut room.scores);
                 softmax_rows(simd, &mut room.scores, length, scale);
+                if let Some(watched) = &mut room.watched {
+                    watched.extend_from_slice(&room.scores[..rows * length]);
+                }
                 let into = &mut room.context[(sequence.start + from) * wide + head * depth..];
                 let scores = Rows::new(&room.scores, rows, length, length);
                 multiply(simd, scores, &room.values, &[], RowsMut::new(into, rows, depth, wide));

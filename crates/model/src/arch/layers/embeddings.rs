@@ -60,11 +60,17 @@ impl Positions {
 }
 
 impl Embeddings {
+    /// The rows `[tokens, width]` that ids stand for, without type, position and norm.
+    pub(in crate::arch) fn rows(&self, ids: &[u32]) -> Vec<f32> {
+        let mut x = Vec::with_capacity(ids.len() * self.words.width());
+        ids.iter().for_each(|id| self.words.read(*id as usize, &mut x));
+        x
+    }
+
     /// The vectors `[tokens, width]` of a pack.
     pub(in crate::arch) fn forward(&self, simd: Simd, pack: &Pack) -> Vec<f32> {
         let width = self.words.width();
-        let mut x = Vec::with_capacity(pack.ids.len() * width);
-        pack.ids.iter().for_each(|id| self.words.read(*id as usize, &mut x));
+        let mut x = self.rows(&pack.ids);
         if !self.kind.is_empty() {
             // torch adds the type before the position
             x.chunks_exact_mut(width).for_each(|token| add(token, &self.kind));

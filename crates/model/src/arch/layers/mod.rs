@@ -40,6 +40,8 @@ pub(crate) struct Room {
     scores: Vec<f32>,
     keys: Packed,
     values: Packed,
+    /// `[heads, rows, length]`: how much each token looks at each other, where somebody asks for it
+    pub(crate) watched: Option<Vec<f32>>,
 }
 
 impl Room {
@@ -55,6 +57,7 @@ impl Room {
             scores: Vec::new(),
             keys: Packed::default(),
             values: Packed::default(),
+            watched: None,
         }
     }
 }
