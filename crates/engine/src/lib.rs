@@ -5,6 +5,7 @@
 //! used alone; [`Engine`] runs them all.
 
 pub mod answer;
+pub mod categories;
 pub mod chunk;
 pub mod embed;
 mod engine;
