@@ -1,12 +1,18 @@
 //! One word in two texts: what a model makes of it there and here.
 
+use std::collections::BTreeSet;
+
 use qiao_model::{Trace, dot};
 use serde::Serialize;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::language::{is_cjk, terms};
 
 /// Characters of a shared word in a script without spaces, at most.
 const LONGEST: usize = 8;
+/// Bytes of a text in which shared words are looked for: more than any transformer here takes at once, and few enough for a
+/// search that compares all with all.
+const SEARCHED: usize = 16 << 10;
 
 /// A word that stands in two texts, and how near its two vectors are after each step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,11 +28,18 @@ pub struct SharedWord {
 /// The words that both texts share, in the order of the first, stop words left out; or `word` alone, whatever it is. Words that
 /// a trace has no tokens for (cut off, or unknown to a static table) are left out.
 pub fn shared_words(texts: [&str; 2], traces: [&Trace; 2], word: Option<&str>) -> Vec<SharedWord> {
+    let texts = [seen(texts[0], traces[0]), seen(texts[1], traces[1])];
     let places = match word {
         Some(word) => place(texts[0], word).map(|at| vec![at]).unwrap_or_default(),
         None => candidates(texts[0], texts[1]),
     };
     places.into_iter().filter_map(|at| compare(texts, traces, at)).collect()
+}
+
+/// As much of a text as its trace has tokens for, within bounds: words are looked for in no more than that.
+fn seen<'a>(text: &'a str, trace: &Trace) -> &'a str {
+    let end = trace.tokens.iter().filter_map(|token| token.span).map(|(_, to)| to).max().unwrap_or(0);
+    &text[..text.floor_char_boundary(end.min(SEARCHED))]
 }
 
 fn compare(texts: [&str; 2], traces: [&Trace; 2], first: (usize, usize)) -> Option<SharedWord> {
@@ -45,55 +58,43 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 /// Where words of `a` stand in it that `b` has too: each once.
 fn candidates(a: &str, b: &str) -> Vec<(usize, usize)> {
-    let mut found: Vec<(usize, usize)> = Vec::new();
-    let mut at = 0;
-    while let Some(rest) = a.get(at..).filter(|rest| !rest.is_empty()) {
-        let word = next_word(rest, b);
-        let (start, end) = (at + word.0, at + word.1);
-        at = end;
-        let text = &a[start..end];
-        let new = found.iter().all(|(from, to)| !alike(&a[*from..*to], text));
-        if new && !terms(text).is_empty() && place(b, text).is_some() {
-            found.push((start, end));
+    let there: BTreeSet<String> = b.unicode_words().map(str::to_lowercase).collect();
+    let mut met = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut end = 0;
+    for (start, word) in a.unicode_word_indices() {
+        // in a script without spaces a word may have taken several of these
+        if start < end {
+            continue;
+        }
+        let word = if word.chars().all(is_cjk) { longest_shared(&a[start..], b) } else { word };
+        end = start + word.len().max(1);
+        let folded = word.to_lowercase();
+        let shared = word.chars().any(is_cjk) && !word.is_empty() || there.contains(&folded);
+        if shared && !terms(word).is_empty() && met.insert(folded) {
+            found.push((start, start + word.len()));
         }
     }
     found
 }
 
-/// The next word of `rest`: letters and digits of spaced scripts; in scripts without spaces, the longest run of characters that
-/// `other` has too.
-fn next_word(rest: &str, other: &str) -> (usize, usize) {
-    let Some((start, first)) = rest.char_indices().find(|(_, c)| c.is_alphanumeric()) else {
-        return (rest.len(), rest.len());
-    };
-    let word = &rest[start..];
-    if !is_cjk(first) {
-        let end = word.find(|c: char| !c.is_alphanumeric() || is_cjk(c)).unwrap_or(word.len());
-        return (start, start + end);
-    }
-    let ends = word.char_indices().take_while(|(_, c)| is_cjk(*c) && c.is_alphanumeric()).take(LONGEST);
-    let ends: Vec<usize> = ends.map(|(i, c)| i + c.len_utf8()).collect();
-    let longest = ends.iter().rev().find(|end| other.contains(&word[..**end]));
-    (start, start + longest.copied().unwrap_or(first.len_utf8()))
+/// The longest run of characters at the start of `rest` that `other` has too, in a script without spaces.
+fn longest_shared<'a>(rest: &'a str, other: &str) -> &'a str {
+    let letters = rest.char_indices().take_while(|(_, c)| is_cjk(*c) && c.is_alphanumeric()).take(LONGEST);
+    let ends: Vec<usize> = letters.map(|(i, c)| i + c.len_utf8()).collect();
+    ends.iter().rev().map(|end| &rest[..*end]).find(|run| other.contains(run)).unwrap_or_default()
 }
 
-/// Where `word` first stands in `text`, whatever its case; a word of a spaced script stands there whole.
+/// Where `word` first stands in `text`: a single word of a spaced script as a whole word, whatever its case; anything else
+/// letter by letter.
 fn place(text: &str, word: &str) -> Option<(usize, usize)> {
-    let spaced = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !is_cjk(c));
-    let length = word.chars().count();
-    for (start, _) in text.char_indices() {
-        let end = text[start..].char_indices().nth(length).map_or(text.len(), |(i, _)| start + i);
-        let cut_before = spaced(text[..start].chars().next_back()) && spaced(word.chars().next());
-        let cut_after = spaced(text[end..].chars().next()) && spaced(word.chars().next_back());
-        if length > 0 && !cut_before && !cut_after && alike(&text[start..end], word) {
-            return Some((start, end));
-        }
+    let whole = word.unicode_words().next() == Some(word) && !word.chars().all(is_cjk);
+    if !whole {
+        return text.find(word).filter(|_| !word.is_empty()).map(|start| (start, start + word.len()));
     }
-    None
-}
-
-fn alike(a: &str, b: &str) -> bool {
-    a.chars().flat_map(char::to_lowercase).eq(b.chars().flat_map(char::to_lowercase))
+    let folded = word.to_lowercase();
+    let found = text.unicode_word_indices().find(|(_, own)| own.to_lowercase() == folded);
+    found.map(|(start, own)| (start, start + own.len()))
 }
 
 #[cfg(test)]
@@ -114,10 +115,19 @@ mod tests {
     }
 
     #[test]
+    fn marks_and_apostrophes_belong_to_their_word() {
+        assert_eq!(words("नमस्ते दुनिया", "नमस्ते"), ["नमस्ते"]);
+        assert_eq!(words("the bank's river", "a bank's river"), ["bank's", "river"]);
+        assert_eq!(place("cafe\u{301}", "cafe"), None);
+    }
+
+    #[test]
     fn a_word_is_placed_by_letters_and_not_by_bytes() {
         assert_eq!(place("İstanbul bank", "BANK"), Some((10, 14)));
+        assert_eq!(place("İstanbul", "i\u{307}stanbul"), Some((0, 9)));
         assert_eq!(place("embankment bank", "bank"), Some((11, 15)));
+        assert_eq!(place("a New York minute", "New York"), Some((2, 10)));
         assert_eq!(place("石桥", "桥"), Some((3, 6)));
-        assert_eq!(place("x", ""), None);
+        assert_eq!((place("x", ""), place("", "x")), (None, None));
     }
 }

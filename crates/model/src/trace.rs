@@ -5,6 +5,9 @@ use serde::Serialize;
 use crate::encoder::{EncodeError, Long, Receipt, SentenceEncoder, TokenWindow, receipt};
 use crate::identity::Role;
 
+/// Tokens of a text at most whose attention is kept: it grows with their square.
+pub const ATTENTION_TOKENS: usize = 1024;
+
 /// Which layer's attention to look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
@@ -23,7 +26,7 @@ pub struct Trace {
     pub width: usize,
     /// The vectors after each step: first the embeddings, then each layer, then the last norm where there is one.
     pub steps: Vec<TracedStep>,
-    /// How much each token looks at each other in one layer; `None` for a static table.
+    /// How much each token looks at each other in one layer; `None` for a static table, and beyond [`ATTENTION_TOKENS`].
     pub attention: Option<Attention>,
     /// The text's vector.
     pub pooled: Vec<f32>,
@@ -110,8 +113,13 @@ impl SentenceEncoder {
         };
         let tokens = self.tokens(role, text, Long::Truncate)?;
         let Some(window) = tokens.windows.first() else { return Err(EncodeError::NoVector) };
-        let (steps, attention) = self.follow(&window.ids, layer.saturating_sub(1));
+        let keeps = layers > 0 && window.ids.len() <= ATTENTION_TOKENS;
+        let watched = if keeps { layer - 1 } else { usize::MAX };
+        let (steps, attention) = self.follow(&window.ids, watched);
         let pooled = self.pool(window, steps.last().map_or(&[], |step| &step.vectors));
+        if !pooled.iter().all(|v| v.is_finite()) {
+            return Err(EncodeError::NotFinite);
+        }
         let TokenWindow { ids, tokens: names, spans, width, .. } =
             self.token_window(window, Vec::new(), &self.placed(role, text, &tokens)?);
         let rows = self.lookup(&ids);
@@ -124,7 +132,7 @@ impl SentenceEncoder {
             row: row.to_vec(),
         });
         let heads = attention.len() / ids.len().pow(2).max(1);
-        let attention = (layers > 0).then_some(Attention { layer, heads, weights: attention });
+        let attention = keeps.then_some(Attention { layer, heads, weights: attention });
         Ok(Trace { tokens: traced.collect(), width, steps, attention, pooled, receipt: receipt(&tokens) })
     }
 }

@@ -306,6 +306,8 @@ fn windows_do_not_count_what_was_left_out() {
         assert!(all[0].vector.iter().zip(&all[1].vector).all(|(a, b)| (a - b).abs() < 1e-6), "{all:?}");
         assert_eq!((all[1].receipt.tokens, all[1].receipt.dropped, all[1].receipt.unknown), (13, 12, 12));
         assert!(all[2].vector.iter().all(|v| *v == 0.0));
+        let cut = encoder.encode(Role::Query, &[&unknown], Long::Truncate).unwrap().remove(0).receipt;
+        assert_eq!((cut.tokens, cut.dropped, cut.unknown), (13, 13, 12), "none counts twice");
     }
 }
 

@@ -91,5 +91,18 @@ fn layers_and_heads_that_are_not_there_are_named() {
     let table = crate::desk::repository().join("crates/model/tests/models/static");
     let text = desk.qiao(["--model", table.to_str().unwrap(), "inspect", "the river", "the river"]).ok().text();
     assert!(text.contains("a static table takes each token by itself") && text.contains("1.000"), "{text}");
-    Desk::new().qiao(["inspect", "", &"word ".repeat(400)]).ok();
+    Desk::new().qiao(["inspect", "", &"word ".repeat(400), "--html", "page.html"]).ok();
+    // a model that puts nothing around a text has no token for an empty one
+    let (small, bare) = (crate::desk::repository().join("crates/model/tests/models/modernbert"), desk.path("bare"));
+    for name in ["config.json", "model.safetensors", "tokenizer_config.json", "tokenizer.json"] {
+        let bytes = std::fs::read(small.join(name)).unwrap();
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        if name == "tokenizer.json" {
+            let mut parts: serde_json::Value = serde_json::from_str(&text).unwrap();
+            parts["post_processor"] = serde_json::Value::Null;
+            text = parts.to_string();
+        }
+        desk.write(format!("bare/{name}"), if name.ends_with(".json") { text.into_bytes() } else { bytes });
+    }
+    desk.qiao(["--model", bare.to_str().unwrap(), "inspect", "", "the river", "--html", "page.html"]).ok();
 }

@@ -158,6 +158,9 @@ impl Tokenizer {
         let repeated = parts.first().filter(|_| parts.len() > 1).map_or(0..0, |first| 0..first.start);
         let kept =
             repeated.len() + parts.last().map_or(0, |last| last.end) - parts.first().map_or(0, |first| first.start);
+        let from = if repeated.is_empty() { parts.first().map_or(0, |first| first.start) } else { 0 };
+        let to = parts.last().map_or(0, |last| last.end);
+        let left_out = ids[from..to].iter().filter(|id| !self.counts(**id)).count();
         let said = if prompt.is_empty() { 0 } else { leading.len() + self.special_of_prompt() };
         let window = |(i, part): (usize, Range<usize>)| {
             // a later window is led by what the text and the prompt alone have in common
@@ -166,7 +169,6 @@ impl Tokenizer {
         };
         let windows = parts.into_iter().enumerate().map(window).collect();
         let looked_at = end.saturating_sub(prompt.len());
-        let left_out = ids.iter().filter(|id| !self.counts(**id)).count();
         Ok(Tokens { windows, content, dropped: content.saturating_sub(kept), left_out, unknown, looked_at })
     }
 

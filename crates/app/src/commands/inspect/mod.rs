@@ -64,7 +64,10 @@ impl<'a> View<'a> {
 pub(crate) fn run(verb: &Inspect, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
     let encoder = settings.model(None, printer)?;
     let watched = verb.layer.map_or(Watched::Last, Watched::Layer);
-    let trace = |text: &String| encoder.model().trace(role(verb.role), text, watched).map_err(Error::from);
+    let trace = |text: &String| {
+        let traced = encoder.model().trace(role(verb.role), text, watched);
+        traced.map_err(|e| Error::from(e).while_doing("cannot inspect so"))
+    };
     let traces = verb.texts.iter().map(trace).collect::<Result<Vec<_>, Error>>()?;
     check_head(verb.head, &traces)?;
     let words = |other: usize| Comparison {

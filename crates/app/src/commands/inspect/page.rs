@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use qiao::model::{Attention, Trace};
+use qiao::model::{Attention, Trace, TracedStep};
 
 use super::{Comparison, Seen, norm};
 
@@ -14,8 +14,8 @@ th{color:#57606a}.t{text-align:left}.u{background:#ffe2dd}.wide{overflow-x:auto}
 .heads{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0}figcaption{font-size:.85rem;color:#57606a}
 @media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}.u{background:#5c1d16}th,figcaption{color:#9da7b1}}
 ";
-/// Pixels of a cell of a small heat map, at most.
-const CELL: usize = 12;
+/// Tokens of a heat map at most: each cell is an element of the page.
+const DRAWN: usize = 128;
 /// Pixels of a small heat map's side, at least.
 const SIDE: usize = 180;
 
@@ -87,7 +87,12 @@ fn tokens(seen: &Seen<'_>, text: usize) -> String {
 
 fn norms(seen: &Seen<'_>, text: usize) -> String {
     let trace = &seen.traces[text];
-    let length = |vectors: &[f32], i: usize| norm(&vectors[i * trace.width..(i + 1) * trace.width]);
+    let lengths = |step: &TracedStep| step.vectors.chunks_exact(trace.width).map(norm).collect::<Vec<f32>>();
+    let columns: Vec<Vec<f32>> = trace.steps.iter().map(lengths).collect();
+    let ends = |column: &Vec<f32>| {
+        column.iter().fold((f32::MAX, 0.0f32), |(least, most), length| (least.min(*length), most.max(*length)))
+    };
+    let ends: Vec<(f32, f32)> = columns.iter().map(ends).collect();
     let mut out =
         "<h3>Length of each token's vector after each step</h3><div class=\"wide\"><table><tr><th>".to_owned();
     trace.steps.iter().for_each(|step| {
@@ -95,12 +100,9 @@ fn norms(seen: &Seen<'_>, text: usize) -> String {
     });
     for i in 0..trace.tokens.len() {
         let _ = write!(out, "<tr><th class=\"t\">{}", escaped(seen.shown(text, i)));
-        for step in &trace.steps {
-            let all = (0..trace.tokens.len()).map(|i| length(&step.vectors, i));
-            let (least, most) = all.fold((f32::MAX, 0.0f32), |(least, most), l| (least.min(l), most.max(l)));
-            let own = length(&step.vectors, i);
-            let share = (own - least) / (most - least).max(f32::MIN_POSITIVE);
-            let _ = write!(out, "<td style=\"background:rgba(9,105,218,{:.2})\">{own:.2}", share * 0.5);
+        for (column, (least, most)) in columns.iter().zip(&ends) {
+            let share = (column[i] - least) / (most - least).max(f32::MIN_POSITIVE);
+            let _ = write!(out, "<td style=\"background:rgba(9,105,218,{:.2})\">{:.2}", share * 0.5, column[i]);
         }
     }
     out + "</table></div>"
@@ -109,8 +111,9 @@ fn norms(seen: &Seen<'_>, text: usize) -> String {
 /// The head that was named, or all of them side by side.
 fn heads(seen: &Seen<'_>, text: usize, attention: &Attention) -> String {
     let mut out = format!(
-        "<h3>Attention in layer {}: how a row's token divides it over the columns'</h3><div class=\"heads\">",
-        attention.layer
+        "<h3>Attention in layer {}: how a row's token divides it over the columns'{}</h3><div class=\"heads\">",
+        attention.layer,
+        if seen.traces[text].tokens.len() > DRAWN { format!(" (the first {DRAWN} tokens)") } else { String::new() }
     );
     let shown: Vec<usize> = seen.head.map_or_else(|| (1..=attention.heads).collect(), |head| vec![head]);
     for head in shown {
@@ -122,12 +125,13 @@ fn heads(seen: &Seen<'_>, text: usize, attention: &Attention) -> String {
 
 fn heat_map(seen: &Seen<'_>, text: usize, weights: &[f32]) -> String {
     let count = seen.traces[text].tokens.len();
-    let cell = (SIDE / count.max(1)).clamp(4, CELL.max(SIDE / count.max(1)));
-    let side = cell * count;
+    let drawn = count.min(DRAWN);
+    let cell = (SIDE / drawn.max(1)).clamp(4, SIDE);
+    let side = cell * drawn;
     let mut out =
         format!("<svg width=\"{side}\" height=\"{side}\" role=\"img\" style=\"background:rgba(128,128,128,.08)\">");
-    for (row, line) in weights.chunks_exact(count.max(1)).enumerate() {
-        for (column, weight) in line.iter().enumerate().filter(|(_, weight)| **weight >= 0.005) {
+    for (row, line) in weights.chunks_exact(count.max(1)).take(drawn).enumerate() {
+        for (column, weight) in line.iter().take(drawn).enumerate().filter(|(_, weight)| **weight >= 0.005) {
             let (x, y) = (column * cell, row * cell);
             let (from, to) = (escaped(seen.shown(text, row)), escaped(seen.shown(text, column)));
             let _ = write!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use qiao::model::Trace;
+use qiao::model::{ATTENTION_TOKENS, Trace};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Comparison, Seen, norm};
@@ -87,22 +87,24 @@ fn norms(seen: &Seen<'_>, text: usize) -> String {
 fn attention(seen: &Seen<'_>, text: usize) -> String {
     let trace = &seen.traces[text];
     let Some(attention) = &trace.attention else {
-        return "no attention: a static table takes each token by itself\n\n".to_owned();
+        return match trace.steps.len() {
+            1 => "no attention: a static table takes each token by itself\n\n".to_owned(),
+            _ => format!("no attention: it is kept of texts of at most {ATTENTION_TOKENS} tokens\n\n"),
+        };
     };
     let Some(weights) = attention.of(seen.head) else { return String::new() };
     let count = trace.tokens.len();
     let shown = count.min((WIDTH - NAME - 5) / 2);
     let head =
         seen.head.map_or_else(|| format!("its {} heads on average", attention.heads), |head| format!("head {head}"));
-    let left =
-        if shown < count { format!(", the first {shown} tokens (--html and --json have all)") } else { String::new() };
+    let left = if shown < count { format!(", the first {shown} tokens (--json has all)") } else { String::new() };
     let numbers: String = (0..shown).map(|i| format!("{:>2}", i % 100)).collect();
     let mut out = format!(
         "attention in layer {}, {head}{left}: how a row's token divides it over the columns'\n{}{numbers}\n",
         attention.layer,
         " ".repeat(NAME + 5),
     );
-    for (i, row) in weights.chunks_exact(count).take(shown).enumerate() {
+    for (i, row) in weights.chunks_exact(count.max(1)).take(shown).enumerate() {
         let top = row.iter().fold(f32::MIN_POSITIVE, |top, w| top.max(*w));
         let shade = |w: &f32| SHADES[(w / top * 5.0).round() as usize];
         let cells: String = row.iter().take(shown).map(shade).collect();
@@ -136,7 +138,7 @@ fn shared(seen: &Seen<'_>, comparison: &Comparison) -> String {
         let _ = writeln!(
             out,
             "“{}” in text 1 and in text {}: the cosine of its two vectors after each layer",
-            word.word,
+            word.word.chars().filter(|c| !c.is_control()).collect::<String>(),
             comparison.other + 1
         );
         for (step, cosine) in seen.traces[0].steps.iter().zip(&word.cosines) {
