@@ -1,6 +1,7 @@
 //! A model's numbers held against Python's.
 
 use qiao::embed::ModelEncoder;
+use qiao::model::registry;
 use qiao::model::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 use qiao::seams::Encoder;
 use qiao::{Error, Kind};
@@ -35,8 +36,13 @@ pub(crate) fn held(encoder: &ModelEncoder, compared: &Comparison) -> Result<(), 
         true => Ok(()),
         false => {
             let doing = format!("the model {} does not give the numbers it should", encoder.id().model);
-            let advice =
-                format!("its files may be damaged: remove {} and pull it again", encoder.model().directory().display());
+            let directory = encoder.model().directory().display();
+            let advice = match registry::find(&encoder.id().model) {
+                Some(_) => format!("its files may be damaged: remove {directory} and pull it again"),
+                None => {
+                    format!("the references are of other files or settings than those in {directory}; compare them")
+                }
+            };
             Err(Error::new(Kind::Model, doing, advice))
         }
     }

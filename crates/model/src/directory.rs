@@ -16,6 +16,8 @@ use crate::weights::WeightError;
 /// Tokens that model2vec takes where its configuration names no limit.
 const MODEL2VEC_TOKENS: usize = 512;
 
+const CHAT_TEMPLATE: &str = "a chat template around each text";
+
 /// Names that sentence-transformers has given to the first module's own configuration.
 const SENTENCE_CONFIGS: [&str; 7] = [
     "sentence_bert_config.json",
@@ -73,7 +75,9 @@ pub enum DirectoryError {
         path: PathBuf,
     },
     /// Something the directory asks for that is not built.
-    #[error("{path} asks for {what}, which qiao does not compute")]
+    #[error(
+        "{path} asks for {what}, which qiao does not compute; docs/models.md says what it does, `qiao model list` what it has"
+    )]
     Unsupported {
         /// The file.
         path: PathBuf,
@@ -232,11 +236,18 @@ struct SentenceConfig {
     // what is given to the tokenizer besides tokenizer_config.json; of both names the older wins
     tokenizer_args: Option<Settings>,
     processor_kwargs: Option<Settings>,
+    // how each kind of input is given to the model
+    modality_config: Option<BTreeMap<String, Modality>>,
     // limits that differ from call to call
     query_length: Option<usize>,
     document_length: Option<usize>,
     #[serde(default)]
     processing_kwargs: Option<BTreeMap<String, serde_json::Value>>,
+}
+
+#[derive(Deserialize)]
+struct Modality {
+    method: String,
 }
 
 type Settings = serde_json::Map<String, serde_json::Value>;
@@ -247,6 +258,14 @@ impl SentenceConfig {
             return Ok(Self::default());
         };
         let config: Self = json(&file)?;
+        if let Some(inputs) = &config.modality_config {
+            if inputs.contains_key("message") {
+                return Err(unsupported(&file, CHAT_TEMPLATE));
+            }
+            if let Some(text) = inputs.get("text").filter(|text| text.method != "forward") {
+                return Err(unsupported(&file, format!("{} of the model in place of forward", text.method)));
+            }
+        }
         let called = config.processing_kwargs.as_ref().is_some_and(|settings| !settings.is_empty());
         match config.query_length.is_some() || config.document_length.is_some() || called {
             true => Err(unsupported(&file, "limits of its own for each call (query_length, processing_kwargs)")),
@@ -403,10 +422,7 @@ impl Directory {
         let tokenizer = path.join("tokenizer_config.json");
         if path.join("chat_template.jinja").exists() || optional::<TokenizerConfig>(&tokenizer)?.chat_template.is_some()
         {
-            return Err(unsupported(
-                &tokenizer,
-                "a chat template around each text, as sentence-transformers does where there is no modules.json",
-            ));
+            return Err(unsupported(&tokenizer, CHAT_TEMPLATE));
         }
         if decoder && config.flag_or(&["is_causal"], true)? {
             found.pooling = Pooling::one(Mode::Last);

@@ -141,7 +141,9 @@ pub enum EncodeError {
         limit: usize,
     },
     /// A text without a vector: a static table of none of its tokens.
-    #[error("the model knows no token of a text, and so has no vector for it")]
+    #[error(
+        "the model knows no token of a text, and so has no vector for it; leave the text out, or take a model that knows its script (`qiao model list`)"
+    )]
     NoVector,
     /// A vector that is not finite: broken weights.
     #[error(

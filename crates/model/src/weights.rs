@@ -53,7 +53,7 @@ pub enum WeightError {
         reason: String,
     },
     /// A tensor the architecture needs is not there.
-    #[error("{path} has no tensor {name}")]
+    #[error("{path} has no tensor {name}; it is not of the model that its config.json describes, or is not whole")]
     Missing {
         /// The file, or the folder of the shards.
         path: PathBuf,

@@ -127,6 +127,10 @@ fn unknown_architectures_activations_and_modules_are_named() {
         .refused(&["sliding window"]);
     copy("bert-bare").set("tokenizer_config.json", "chat_template", json!("{{ x }}")).refused(&["chat template"]);
     copy("bert").set("sentence_bert_config.json", "query_length", json!(8)).refused(&["query_length"]);
+    let with = |inputs: Value| copy("qwen3").set("sentence_bert_config.json", "modality_config", inputs);
+    let forward = json!({"method": "forward", "method_output_name": "last_hidden_state"});
+    with(json!({"text": forward, "message": forward})).refused(&["sentence_bert_config.json", "chat template"]);
+    with(json!({"text": {"method": "get_text_features"}})).refused(&["get_text_features"]);
 }
 
 #[test]

@@ -60,6 +60,10 @@ fn numbers_that_are_not_pythons_are_noticed() {
     desk.write("golden.json", "{}");
     desk.qiao(["model", "verify", MINILM, "--reference", "golden.json"]).exits(3).says(&["golden.json"]);
     let small = crate::desk::repository().join("crates/model/tests/models/bert");
+    desk.write("golden.json", golden.to_string());
+    // nobody is told to remove a directory of their own
+    let ran = desk.qiao(["model", "verify", small.to_str().unwrap(), "--reference", "golden.json"]).exits(4);
+    assert!(ran.stderr.contains("other files or settings") && !ran.stderr.contains("remove"), "{}", ran.stderr);
     desk.qiao(["model", "verify", small.to_str().unwrap()]).says(&["no golden texts", "--reference"]);
 }
 

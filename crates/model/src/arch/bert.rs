@@ -1,9 +1,8 @@
 //! BERT (Devlin et al. 2018): learned positions, normalised after each part.
 
-use super::layer_of_bert::{Names, Settings};
+use super::layer_of_bert::{self, Names, Settings};
 use super::layers::{Embeddings, Norm, Numbering, Positions};
 use super::transformer::Transformer;
-use super::{activation, heads, layer_of_bert};
 use crate::config::Config;
 use crate::directory::DirectoryError;
 use crate::weights::Weights;
@@ -32,8 +31,8 @@ pub(super) fn numbered(
     if kind != "absolute" {
         return Err(config.unsupported(format!("{kind} position embeddings")));
     }
-    let width = config.size(&["hidden_size"])?;
-    let epsilon = config.number_or(&["layer_norm_eps"], 1e-12)?;
+    let settings = Settings::of(config)?;
+    let Settings { width, epsilon, .. } = settings;
     let root = weights.prefix_of("embeddings.word_embeddings.weight", prefixes);
     let name = |rest: &str| format!("{root}embeddings.{rest}");
     let places = config.size_or(&["max_position_embeddings"], 512)?;
@@ -48,13 +47,6 @@ pub(super) fn numbered(
             numbering,
         }),
         norm: Some(Norm::layer(weights, &name("LayerNorm"), width, epsilon, true)?),
-    };
-    let settings = Settings {
-        width,
-        inner: config.size(&["intermediate_size"])?,
-        heads: heads(config, &["num_attention_heads"], width)?,
-        epsilon,
-        activation: activation(config, &["hidden_act"], "gelu")?,
     };
     let layer = |i| layer_of_bert::load(weights, &format!("{root}encoder.layer.{i}"), &NAMES, &settings);
     let layers = (0..config.size(&["num_hidden_layers"])?).map(layer).collect::<Result<_, _>>()?;

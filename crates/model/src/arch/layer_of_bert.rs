@@ -2,6 +2,8 @@
 
 use super::layers::{Activation, Attention, FeedForward, Gate, Heads, Linear, Norm, Scope};
 use super::transformer::{Layer, Norms};
+use super::{activation, heads};
+use crate::config::Config;
 use crate::directory::DirectoryError;
 use crate::weights::Weights;
 
@@ -22,6 +24,20 @@ pub(super) struct Settings {
     pub(super) heads: usize,
     pub(super) epsilon: f64,
     pub(super) activation: Activation,
+}
+
+impl Settings {
+    /// Under BERT's own names.
+    pub(super) fn of(config: &Config) -> Result<Self, DirectoryError> {
+        let width = config.size(&["hidden_size"])?;
+        Ok(Self {
+            width,
+            inner: config.size(&["intermediate_size"])?,
+            heads: heads(config, &["num_attention_heads"], width)?,
+            epsilon: config.number_or(&["layer_norm_eps"], 1e-12)?,
+            activation: activation(config, &["hidden_act"], "gelu")?,
+        })
+    }
 }
 
 /// The layer called `own`.

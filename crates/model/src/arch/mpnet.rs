@@ -1,9 +1,8 @@
 //! MPNet (Song et al. 2020): learned positions, and a bias for the distance of two tokens that all layers share.
 
-use super::layer_of_bert::{Names, Settings};
+use super::layer_of_bert::{self, Names, Settings};
 use super::layers::{Embeddings, Norm, Numbering, Positions, RelativeBias};
 use super::transformer::Transformer;
-use super::{activation, heads, layer_of_bert};
 use crate::config::Config;
 use crate::directory::DirectoryError;
 use crate::weights::Weights;
@@ -23,8 +22,8 @@ const NAMES: Names = Names {
 };
 
 pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, DirectoryError> {
-    let width = config.size(&["hidden_size"])?;
-    let epsilon = config.number_or(&["layer_norm_eps"], 1e-12)?;
+    let settings = Settings::of(config)?;
+    let Settings { width, epsilon, .. } = settings;
     let root = weights.prefix_of("embeddings.word_embeddings.weight", &["", "mpnet."]);
     let name = |rest: &str| format!("{root}embeddings.{rest}");
     let places = config.size_or(&["max_position_embeddings"], 512)?;
@@ -43,13 +42,6 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
         kind: Vec::new(),
         positions: Some(positions),
         norm: Some(Norm::layer(weights, &name("LayerNorm"), width, epsilon, true)?),
-    };
-    let settings = Settings {
-        width,
-        inner: config.size(&["intermediate_size"])?,
-        heads: heads(config, &["num_attention_heads"], width)?,
-        epsilon,
-        activation: activation(config, &["hidden_act"], "gelu")?,
     };
     let layer = |i| layer_of_bert::load(weights, &format!("{root}encoder.layer.{i}"), &NAMES, &settings);
     let layers = (0..config.size(&["num_hidden_layers"])?).map(layer).collect::<Result<_, _>>()?;

@@ -289,7 +289,7 @@ fn frame(inner: &Inner) -> Result<(Vec<u32>, Vec<u32>), tokenizers::Error> {
 /// Runs what is not ours over files that may hold anything: a fault of it is an error like any other.
 fn guarded<T>(run: impl FnOnce() -> Result<T, tokenizers::Error>) -> Result<T, tokenizers::Error> {
     let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
-    ran.unwrap_or_else(|_| Err("the tokenizer broke down over it".into()))
+    ran.unwrap_or_else(|_| Err("the tokenizer broke down over it; its file asks for what cannot be done, so take another copy or another model".into()))
 }
 
 #[cfg(test)]
