@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use serde::Serialize;
 
 /// Ask your own documents by meaning, offline, with quotations checked against their page.
 #[derive(Debug, Parser)]
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Similarity(Similarity),
     /// Follow texts through the model: tokens, rows of the table, layers, attention, the vector.
     Inspect(Inspect),
+    /// See how meaning becomes numbers, step by step, computed here and now; or on a table of your own.
+    Tour(Tour),
     /// Measure over labelled data.
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -226,6 +229,40 @@ pub(crate) struct Inspect {
     /// Write all of it as one page for a browser, too.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Tour {
+    /// The language to tell it in [default: Chinese where LC_ALL, LC_MESSAGES or LANG says so, else English].
+    #[arg(long, value_enum)]
+    pub(crate) lang: Option<Language>,
+    /// Write it as one page for a browser, too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Learn vectors for the categories of this table (comma-separated, UTF-8, a first line of names), in place of the tour.
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) csv: Option<PathBuf>,
+    /// The column of the table that is to be told from the others.
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
+    pub(crate) target: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Language {
+    /// English.
+    En,
+    /// 简体中文.
+    Zh,
+}
+
+impl Language {
+    /// What the environment asks for, as gettext looks it up: the first of LC_ALL, LC_MESSAGES and LANG that is set.
+    pub(crate) fn of_environment() -> Self {
+        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set).unwrap_or_default();
+        if locale.starts_with("zh") { Self::Zh } else { Self::En }
+    }
 }
 
 #[derive(Debug, Subcommand)]

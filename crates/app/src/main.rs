@@ -2,8 +2,10 @@
 
 mod args;
 mod commands;
+mod html;
 mod out;
 mod settings;
+mod terminal;
 mod verify;
 mod views;
 
@@ -38,6 +40,7 @@ fn run(args: Args, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Embed(verb) => commands::embed::run(&verb, &settings, printer),
         Command::Similarity(verb) => commands::similarity::run(&verb, &settings, printer),
         Command::Inspect(verb) => commands::inspect::run(&verb, &settings, printer),
+        Command::Tour(verb) => commands::tour::run(&verb, &settings, printer),
         Command::Eval(EvalCommand::Sts(verb)) => commands::eval::sts(&verb, &settings, printer),
         Command::Model(ModelCommand::List) => commands::model::list(&settings, printer),
         Command::Model(ModelCommand::Pull(verb)) => commands::model::pull(&verb, &settings, printer),

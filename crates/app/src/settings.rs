@@ -52,12 +52,22 @@ impl Settings {
         self.over(nowhere, printer)
     }
 
+    /// As [`Settings::stages`], with an encoder that is there already.
+    pub(crate) fn stages_with(&self, encoder: Arc<dyn Encoder>) -> anyhow::Result<Engine> {
+        let nowhere = SqliteStore::in_memory().map_err(Error::from)?;
+        self.put_together(nowhere, Box::new(move |_| Ok(encoder.clone())))
+    }
+
     fn over(&self, store: SqliteStore, printer: &Printer) -> anyhow::Result<Engine> {
+        self.put_together(store, self.encoder_source(printer))
+    }
+
+    fn put_together(&self, store: SqliteStore, source: EncoderSource) -> anyhow::Result<Engine> {
         let program = std::env::current_exe()
             .context("cannot find qiao's own program file, which reads documents as a worker")?;
         let parser = WorkerParser::new(program, vec!["parse-worker".into()]);
         let settings = qiao::Settings { limits: self.limits };
-        Ok(Engine::new(Box::new(store), Box::new(parser), self.encoder_source(printer), settings))
+        Ok(Engine::new(Box::new(store), Box::new(parser), source, settings))
     }
 
     /// Finds and loads the model that was named, else the one the knowledge base was made with, else the default.
@@ -85,6 +95,11 @@ impl Settings {
             (None, None) => (registry::DEFAULT, Fallback::Allowed),
         };
         load(name, fallback, printer)
+    }
+
+    /// The model that the person named, if any.
+    pub(crate) fn named_model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     pub(crate) fn kb(&self) -> &Path {

@@ -133,7 +133,7 @@ pub(crate) fn document_line(d: &DocumentSummary) -> String {
 }
 
 /// Where a quotation stands: document, page or lines, headings.
-fn place(document: &str, locator: &Locator, headings: &[String]) -> String {
+pub(crate) fn place(document: &str, locator: &Locator, headings: &[String]) -> String {
     let at = match locator {
         Locator::Page { first, continued } => match continued.last() {
             Some(last) => format!(", pages {}–{}", first.page, last.page),

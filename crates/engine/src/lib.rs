@@ -18,6 +18,7 @@ pub mod retrieve;
 pub mod seams;
 pub mod source;
 pub mod store;
+pub mod tour;
 pub mod types;
 
 pub use engine::{AddEvent, AddReport, EncoderSource, Engine, FileOutcome, Foreign, Settings};

@@ -381,6 +381,16 @@ impl SentenceEncoder {
         self.network.layers()
     }
 
+    /// Rows of the table.
+    pub(crate) fn rows(&self) -> usize {
+        self.network.vocabulary()
+    }
+
+    /// How the vocabulary writes `id`.
+    pub(crate) fn token(&self, id: u32) -> String {
+        self.tokenizer.token(id)
+    }
+
     /// Whether `id` stands for what the vocabulary lacks.
     pub(crate) fn is_unknown(&self, id: u32) -> bool {
         self.tokenizer.is_unknown(id)

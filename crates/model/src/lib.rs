@@ -24,5 +24,5 @@ pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
 pub use qiao_vecmath::{Int8, Scored, TopK, dot, int8, l2_normalize, ubinary};
 pub use tokenizer::TokenizerError;
-pub use trace::{ATTENTION_TOKENS, Attention, Trace, TracedStep, TracedToken, Watched};
+pub use trace::{ATTENTION_TOKENS, Attention, NearRow, Trace, TracedStep, TracedToken, Watched};
 pub use weights::WeightError;

@@ -1,5 +1,6 @@
 //! What happens to one text inside a model, step by step.
 
+use qiao_vecmath::{Scored, TopK, dot};
 use serde::Serialize;
 
 use crate::encoder::{EncodeError, Long, Receipt, SentenceEncoder, TokenWindow, receipt};
@@ -99,7 +100,49 @@ impl Trace {
     }
 }
 
+/// A row of the table beside another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NearRow {
+    /// Its id.
+    pub id: u32,
+    /// As the vocabulary writes it.
+    pub token: String,
+    /// The cosine of the two rows: greater is nearer.
+    pub cosine: f32,
+}
+
+/// Rows of the table that are read at once.
+const ROWS: u32 = 4096;
+
 impl SentenceEncoder {
+    /// Number of rows of the table: ids below it have one.
+    pub fn vocabulary(&self) -> u32 {
+        u32::try_from(self.rows()).unwrap_or(u32::MAX)
+    }
+
+    /// The `k` rows of the table nearest to that of `id`, nearest first, ties by ascending id; the row itself, and rows of
+    /// zeros, left out. Reads the whole table. Empty where there is no such row.
+    pub fn nearest_rows(&self, id: u32, k: usize) -> Vec<NearRow> {
+        if id >= self.vocabulary() {
+            return Vec::new();
+        }
+        let row = self.lookup(&[id]);
+        let length = dot(&row, &row).sqrt();
+        let mut best = TopK::new(k);
+        for first in (0..self.vocabulary()).step_by(ROWS as usize) {
+            let ids: Vec<u32> = (first..self.vocabulary().min(first + ROWS)).collect();
+            let rows = self.lookup(&ids);
+            for (other, vector) in ids.iter().zip(rows.chunks_exact(row.len())).filter(|(other, _)| **other != id) {
+                let cosine = dot(&row, vector) / (length * dot(vector, vector).sqrt());
+                if cosine.is_finite() {
+                    best.push(*other, cosine);
+                }
+            }
+        }
+        let named = |Scored { key, score }| NearRow { id: key, token: self.token(key), cosine: score };
+        best.into_sorted().into_iter().map(named).collect()
+    }
+
     /// Follows `text` through the model, cut at its limit. Costs what one text of that length costs, and the copies.
     ///
     /// # Errors

@@ -498,3 +498,24 @@ fn a_trace_ends_in_the_texts_vector_and_attention_is_divided() {
         assert!(matches!(beyond, Err(EncodeError::NoLayer { .. })));
     }
 }
+
+#[test]
+fn the_nearest_rows_are_those_of_a_plain_search() {
+    for name in ["bert", "static"] {
+        let encoder = copy(name).load().unwrap();
+        let trace = encoder.trace(Role::Query, "the river", Watched::Last).unwrap();
+        let token = trace.tokens.iter().find(|token| token.span == Some((4, 9))).unwrap();
+        let all = encoder.nearest_rows(token.id, usize::MAX);
+        assert!(all.len() < encoder.vocabulary() as usize && all.iter().all(|near| near.id != token.id), "{name}");
+        assert!(all.windows(2).all(|pair| pair[0].cosine >= pair[1].cosine), "{name}");
+        assert_eq!(encoder.nearest_rows(token.id, 3), all[..3], "{name}");
+        // the row of another token, by its own trace
+        let the = &trace.tokens.iter().find(|token| token.span == Some((0, 3))).unwrap();
+        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+        let lengths = product(&the.row, &the.row) * product(&token.row, &token.row);
+        let near = all.iter().find(|near| near.id == the.id).unwrap();
+        assert!((f64::from(near.cosine) - product(&the.row, &token.row) / lengths.sqrt()).abs() < 1e-6, "{name}");
+        assert_eq!(near.token, the.token, "{name}");
+        assert!(encoder.nearest_rows(encoder.vocabulary(), 3).is_empty());
+    }
+}

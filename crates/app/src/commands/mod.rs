@@ -14,6 +14,7 @@ pub(crate) mod remove;
 pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod similarity;
+pub(crate) mod tour;
 pub(crate) mod worker;
 
 use qiao::types::{DocumentId, DocumentSummary};

@@ -22,4 +22,5 @@ mod pdf;
 mod remove;
 mod search;
 mod shapes;
+mod tour;
 mod vectors;

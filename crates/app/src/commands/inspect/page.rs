@@ -5,26 +5,15 @@ use std::fmt::Write;
 use qiao::model::{Attention, Trace, TracedStep};
 
 use super::{Comparison, Seen, norm};
+use crate::html::{self, escaped};
 
-const STYLE: &str = "
-body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1b1f24;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2.5rem}h3{font-size:1rem;margin:1.5rem 0 .4rem}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}td,th{padding:.15rem .6rem;text-align:right;font-weight:400}
-th{color:#57606a}.t{text-align:left}.u{background:#ffe2dd}.wide{overflow-x:auto}
-.heads{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0}figcaption{font-size:.85rem;color:#57606a}
-@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#0d1117}.u{background:#5c1d16}th,figcaption{color:#9da7b1}}
-";
 /// Tokens of a heat map at most: each cell is an element of the page.
 const DRAWN: usize = 128;
 /// Pixels of a small heat map's side, at least.
 const SIDE: usize = 180;
 
 pub(super) fn page(seen: &Seen<'_>, model: &str) -> String {
-    let mut out = format!(
-        "<!doctype html><html><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>qiao inspect</title><style>{STYLE}</style></head><body><h1>What {} makes of it</h1>",
-        escaped(model)
-    );
+    let mut out = format!("<h1>What {} makes of it</h1>", escaped(model));
     for (i, text) in seen.texts.iter().enumerate() {
         let trace = &seen.traces[i];
         let receipt = trace.receipt;
@@ -44,22 +33,7 @@ pub(super) fn page(seen: &Seen<'_>, model: &str) -> String {
         out.push_str(&pooled(trace));
     }
     seen.shared.iter().for_each(|comparison| out.push_str(&shared(seen, comparison)));
-    out.push_str("</body></html>\n");
-    out
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
+    html::page("qiao inspect", "en", &out)
 }
 
 fn tokens(seen: &Seen<'_>, text: usize) -> String {
@@ -185,14 +159,4 @@ fn shared(seen: &Seen<'_>, comparison: &Comparison) -> String {
         out.push_str("</table>");
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_text_holds_is_text_and_no_markup() {
-        assert_eq!(escaped("<script>\"&\u{7}"), "&lt;script&gt;&quot;&amp; ");
-    }
 }

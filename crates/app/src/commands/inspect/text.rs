@@ -3,15 +3,12 @@
 use std::fmt::Write;
 
 use qiao::model::{ATTENTION_TOKENS, Trace};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::{Comparison, Seen, norm};
+use crate::terminal::{self, WIDTH, bars, clean};
 
 /// From nothing to all.
 const SHADES: [&str; 6] = ["  ", "··", "░░", "▒▒", "▓▓", "██"];
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-/// Columns that a table may take.
-const WIDTH: usize = 100;
 /// Columns of a token's name.
 const NAME: usize = 14;
 
@@ -25,27 +22,15 @@ pub(super) fn text(seen: &Seen<'_>) -> String {
     out
 }
 
-/// `name` in exactly [`NAME`] columns.
 fn padded(name: &str) -> String {
-    let clean: String = name.chars().filter(|c| !c.is_control()).collect();
-    let mut shown = String::new();
-    let whole = clean.width() <= NAME;
-    for c in clean.chars() {
-        if !whole && shown.width() + c.width().unwrap_or(0) >= NAME {
-            shown.push('…');
-            break;
-        }
-        shown.push(c);
-    }
-    let missing = NAME.saturating_sub(shown.width());
-    shown + &" ".repeat(missing)
+    terminal::padded(name, NAME)
 }
 
 /// Ids, places and rows of the table.
 fn tokens(seen: &Seen<'_>, text: usize) -> String {
     let trace = &seen.traces[text];
     let receipt = trace.receipt;
-    let shown: String = seen.texts[text].chars().filter(|c| !c.is_control()).take(70).collect();
+    let shown: String = clean(&seen.texts[text]).chars().take(70).collect();
     let mut out = format!(
         "“{shown}”: {} tokens, {} dropped, {} unknown\n\n   #       id  {}  {}     bytes  its row of the table            norm\n",
         receipt.tokens,
@@ -123,14 +108,6 @@ fn pooled(trace: &Trace) -> String {
     format!("the text's vector: {} numbers{by}, length {:.4}\n    {}\n", vector.len(), norm(vector), bars(&means))
 }
 
-/// From the least to the greatest of `numbers`.
-fn bars(numbers: &[f32]) -> String {
-    let least = numbers.iter().copied().fold(f32::INFINITY, f32::min);
-    let most = numbers.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let spread = (most - least).max(f32::MIN_POSITIVE);
-    numbers.iter().map(|v| BARS[((v - least) / spread * 7.0).round() as usize]).collect()
-}
-
 /// How near the vectors of a shared word are, layer by layer.
 fn shared(seen: &Seen<'_>, comparison: &Comparison) -> String {
     let mut out = String::new();
@@ -138,7 +115,7 @@ fn shared(seen: &Seen<'_>, comparison: &Comparison) -> String {
         let _ = writeln!(
             out,
             "“{}” in text 1 and in text {}: the cosine of its two vectors after each layer",
-            word.word.chars().filter(|c| !c.is_control()).collect::<String>(),
+            clean(&word.word),
             comparison.other + 1
         );
         for (step, cosine) in seen.traces[0].steps.iter().zip(&word.cosines) {
@@ -155,23 +132,4 @@ fn shared(seen: &Seen<'_>, comparison: &Comparison) -> String {
         );
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_take_the_same_room_in_any_script() {
-        for name in ["a", "桥梁", "a very long name indeed", "一个很长很长的名字啊", "e\u{301}", ""] {
-            assert_eq!(padded(name).width(), NAME, "{name}");
-        }
-    }
-
-    #[test]
-    fn bars_reach_from_the_least_to_the_greatest() {
-        assert_eq!(bars(&[-1.0, 0.0, 1.0]), "▁▅█");
-        assert_eq!(bars(&[2.0, 2.0]), "▁▁");
-        assert_eq!(bars(&[]), "");
-    }
 }
