@@ -8,7 +8,7 @@ use etcetera::BaseStrategy;
 use qiao::embed::ModelEncoder;
 use qiao::error::{Error, Kind};
 use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, Progress};
-use qiao::model::{EncoderId, Provenance, registry};
+use qiao::model::{EncoderId, Precision, Provenance, registry};
 use qiao::parse::WorkerParser;
 use qiao::seams::{Encoder, Limits, Store};
 use qiao::store::SqliteStore;
@@ -18,11 +18,16 @@ use crate::args::Global;
 use crate::out::{FetchProgress, Printer};
 use crate::verify::{compare, held};
 
+/// What a new knowledge base computes in: faster than single precision, and hardly a passage is found otherwise
+/// (`bench/encoder`).
+const ADDING: Precision = Precision::Int8;
+
 /// What every verb is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     kb: PathBuf,
     model: Option<String>,
+    compute: Option<Precision>,
     limits: Limits,
 }
 
@@ -31,7 +36,8 @@ impl Settings {
         let limits =
             Limits { seconds: global.parse_seconds, memory: global.parse_mebibytes << 20, ..Limits::default() };
         let kb = global.kb.clone().map_or_else(default_kb, Ok)?;
-        Ok(Self { kb, model: global.model.clone(), limits })
+        let compute = global.compute.map(Precision::from);
+        Ok(Self { kb, model: global.model.clone(), compute, limits })
     }
 
     /// The engine over the knowledge base, which is made where it is not there.
@@ -70,31 +76,41 @@ impl Settings {
         Ok(Engine::new(Box::new(store), Box::new(parser), source, settings))
     }
 
-    /// Finds and loads the model that was named, else the one the knowledge base was made with, else the default.
+    /// Finds and loads the model for a knowledge base: the one that was named, else the one it was made with, else the default;
+    /// and computes in what was named, else in what it was made with, else in [`ADDING`].
     pub(crate) fn encoder_source(&self, printer: &Printer) -> EncoderSource {
         let (settings, printer) = (self.clone(), printer.clone());
         Box::new(move |stored: Option<&EncoderId>| {
-            let encoder: Arc<dyn Encoder> = Arc::new(settings.load(settings.model.as_deref(), stored, &printer)?);
+            let own = stored.map_or(ADDING, |stored| stored.passage_precision);
+            let encoder: Arc<dyn Encoder> = Arc::new(settings.load((None, stored), own, &printer)?);
             Ok(encoder)
         })
     }
 
-    /// The model called `name`, else as [`Settings::encoder_source`].
+    /// The model called `name`, else as [`Settings::encoder_source`]; in single precision, unless another was named.
     pub(crate) fn model(&self, name: Option<&str>, printer: &Printer) -> Result<ModelEncoder, Error> {
-        self.load(name.or(self.model.as_deref()), None, printer)
+        self.load((name, None), Precision::F32, printer)
     }
 
-    fn load(&self, named: Option<&str>, stored: Option<&EncoderId>, printer: &Printer) -> Result<ModelEncoder, Error> {
-        let own = match (named, stored) {
+    /// The model called `name`, else the one the person named, else the one `stored`, else the knowledge base's, else the
+    /// default; to compute in `own`, unless the person named another precision.
+    fn load(
+        &self,
+        (name, stored): (Option<&str>, Option<&EncoderId>),
+        own: Precision,
+        printer: &Printer,
+    ) -> Result<ModelEncoder, Error> {
+        let named = name.or(self.model.as_deref());
+        let kept = match (named, stored) {
             (None, None) => encoder_of(&self.kb)?,
             _ => None,
         };
-        let (name, fallback) = match (named, stored.or(own.as_ref())) {
+        let (name, fallback) = match (named, stored.or(kept.as_ref())) {
             (Some(named), _) => (named, Fallback::Allowed),
             (None, Some(stored)) => (stored.model.as_str(), Fallback::Never),
             (None, None) => (registry::DEFAULT, Fallback::Allowed),
         };
-        load(name, fallback, printer)
+        load(name, fallback, self.compute.unwrap_or(own), printer)
     }
 
     /// The model that the person named, if any.
@@ -118,7 +134,7 @@ fn default_kb() -> anyhow::Result<PathBuf> {
     Ok(platform.data_dir().join("qiao").join("default.qiao"))
 }
 
-fn load(name: &str, fallback: Fallback, printer: &Printer) -> Result<ModelEncoder, Error> {
+fn load(name: &str, fallback: Fallback, precision: Precision, printer: &Printer) -> Result<ModelEncoder, Error> {
     let failed = |e: FetchError| {
         let kind = match e {
             FetchError::UnknownModel { .. } | FetchError::NoDirectory { .. } => Kind::Usage,
@@ -135,10 +151,13 @@ fn load(name: &str, fallback: Fallback, printer: &Printer) -> Result<ModelEncode
     };
     let found = fetch::resolve(name, fallback, &config, &mut on_event).map_err(failed)?;
     let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
-    let encoder = ModelEncoder::load(&found.path, Provenance::of(&found, &config)).map_err(broken)?;
-    if fetched && let Some(compared) = compare(&encoder, None)? {
-        held(&encoder, &compared)?;
+    let load = |precision| ModelEncoder::load(&found.path, Provenance::of(&found, &config), precision).map_err(broken);
+    if fetched {
+        // Python's numbers are of single precision
+        let exact = load(Precision::F32)?;
+        compare(&exact, None)?.map_or(Ok(()), |compared| held(&exact, &compared))?;
     }
+    let encoder = load(precision)?;
     encoder.model().notes().iter().for_each(|note| printer.note(&note.to_string()));
     Ok(encoder)
 }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use qiao::embed::ModelEncoder;
-use qiao::model::Provenance;
 use qiao::model::fetch::{Fallback, FetchConfig, resolve_cached};
+use qiao::model::{Precision, Provenance};
 use qiao::parse::AllParsers;
 use qiao::seams::{Encoder, Filter};
 use qiao::store::SqliteStore;
@@ -52,7 +52,8 @@ fn main() -> Result<(), Fault> {
     let all: BTreeMap<String, Questions> = serde_json::from_slice(&std::fs::read(folder.join("questions.json"))?)?;
     let config = FetchConfig::from_env()?;
     let found = resolve_cached(model, Fallback::Never, &config)?;
-    let encoder: Arc<dyn Encoder> = Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config))?);
+    let encoder: Arc<dyn Encoder> =
+        Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::F32)?);
     for (name, questions) in &all {
         let encoder = encoder.clone();
         let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));

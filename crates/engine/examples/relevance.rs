@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use qiao::embed::ModelEncoder;
-use qiao::model::Provenance;
 use qiao::model::fetch::{Fallback, FetchConfig, resolve_cached};
+use qiao::model::{Precision, Provenance};
 use qiao::parse::AllParsers;
 use qiao::seams::{Encoder, Filter};
 use qiao::store::SqliteStore;
@@ -72,7 +72,8 @@ fn articles(set: &Value, together: usize) -> Vec<Article> {
 fn engine(model: &str) -> Result<Engine, Fault> {
     let config = FetchConfig::from_env()?;
     let found = resolve_cached(model, Fallback::Never, &config)?;
-    let encoder: Arc<dyn Encoder> = Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config))?);
+    let encoder: Arc<dyn Encoder> =
+        Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::F32)?);
     let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));
     Ok(Engine::new(Box::new(SqliteStore::in_memory()?), Box::new(AllParsers), source, Settings::default()))
 }

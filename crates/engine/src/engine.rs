@@ -163,7 +163,7 @@ impl Engine {
         let given = encoder.id();
         match stored {
             Some(stored) if !stored.same_space(&given) => {
-                let (stored, given) = (stored.model, given.model.clone());
+                let (stored, given) = (stored.label(), given.label());
                 Err(crate::error::StoreError::OtherEncoder { stored, given }.into())
             }
             _ => Ok(self.encoder.get_or_init(|| encoder).clone()),

@@ -121,12 +121,12 @@ pub enum StoreError {
     },
     /// Vectors of another model.
     #[error(
-        "the knowledge base holds vectors of {stored}, not of {given}; leave out --model to go on with {stored}, or give another --kb"
+        "the knowledge base holds vectors of {stored}, not of {given}; leave out --model and --compute to go on with {stored}, or give another --kb"
     )]
     OtherEncoder {
-        /// The model it was made with.
+        /// The model it was made with, and what it computed in.
         stored: String,
-        /// The model given.
+        /// The model given, likewise.
         given: String,
     },
     /// What is stored breaks the file's own rules.

@@ -212,18 +212,22 @@ impl Provenance {
 const TOKENIZER: &str = "tokenizer.json";
 
 impl SentenceEncoder {
-    /// Loads the model of a directory.
+    /// Loads the model of a directory, to compute in `precision`; a static table, which computes nothing, in single.
     ///
     /// # Errors
     /// When a file is missing or broken, or asks for something that is not computed here.
-    pub fn load(path: &Path, from: Provenance) -> Result<Self, EncodeError> {
+    pub fn load(path: &Path, from: Provenance, precision: Precision) -> Result<Self, EncodeError> {
         let directory = Directory::read(path, from.prompts)?;
         let tokenizer_file = directory.folder.join(TOKENIZER);
         let tokenizer_sha256 = from.tokenizer_sha256.map_or_else(|| file_sha256(&tokenizer_file), Ok)?;
         let kept = |folder: PathBuf| Stored { folder: folder.join("tokenizers"), sha256: tokenizer_sha256.clone() };
         let stored = from.derived.map(kept);
         let tokenizer = Tokenizer::load(&tokenizer_file, stored.as_ref(), tokenizer_use(&directory))?;
-        let weights = Weights::open(&directory.folder).map_err(DirectoryError::from)?;
+        let precision = match directory.kind {
+            Kind::Transformer(_) => precision,
+            Kind::Table { .. } => Precision::F32,
+        };
+        let weights = Weights::open(&directory.folder).map_err(DirectoryError::from)?.computed_in(precision);
         let network = match &directory.kind {
             Kind::Transformer(config) => Network::transformer(config, &weights)?,
             Kind::Table { .. } => Network::Table(WordTable::load(&weights).map_err(DirectoryError::from)?),
@@ -244,8 +248,8 @@ impl SentenceEncoder {
             prompts: directory.prompts.clone(),
             dimension: head.dimension(),
             max_tokens: max_tokens(&directory, &tokenizer, &network),
-            passage_precision: Precision::F32,
-            query_precision: Precision::F32,
+            passage_precision: precision,
+            query_precision: precision,
         };
         Self { id, directory, tokenizer, network, head }.with_room()
     }
@@ -446,10 +450,13 @@ impl SentenceEncoder {
         let windows: Vec<&Window> = texts.iter().flat_map(|t| &t.windows).collect();
         let sequences: Vec<&[u32]> = windows.iter().map(|w| w.ids.as_slice()).collect();
         let width = self.network.width();
-        let finished: Vec<(usize, Vec<f32>)> = packs(&sequences)
+        let packs = packs(&sequences);
+        // a pack a thread where there are enough; else several threads share one
+        let threads = (rayon::current_num_threads() / packs.len().max(1)).max(1);
+        let finished: Vec<(usize, Vec<f32>)> = packs
             .par_iter()
             .flat_map_iter(|pack| {
-                let hidden = self.network.forward(pack);
+                let hidden = self.network.forward(pack, threads);
                 let one = |(member, range): (&usize, &Range<usize>)| {
                     (*member, finish(windows[*member], &hidden[range.start * width..range.end * width]))
                 };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use qiao_vecmath::{Simd, l2_normalize};
 
-use crate::arch::{Activation, Linear, Norm};
+use crate::arch::{Activation, Kit, Linear, Norm};
 use crate::directory::{Dense, DirectoryError, Module};
 use crate::weights::Weights;
 
@@ -114,18 +114,19 @@ impl Head {
 
     /// Runs a pooled vector through all of them.
     pub(crate) fn apply(&self, simd: Simd, mut vector: Vec<f32>) -> Vec<f32> {
+        let mut kit = Kit::new(simd, 1);
         for step in &self.steps {
             match step {
                 Step::Dense { linear, activation, residual } => {
                     let mut out = Vec::new();
-                    linear.apply(simd, &vector, &mut out);
+                    linear.apply(&mut kit, &vector, &mut out);
                     activation.apply(simd, &mut out);
                     let mut projected = Vec::new();
                     let added = match residual {
                         Residual::None => &projected,
                         Residual::Input => &vector,
                         Residual::Projected(residual) => {
-                            residual.apply(simd, &vector, &mut projected);
+                            residual.apply(&mut kit, &vector, &mut projected);
                             &projected
                         }
                     };

@@ -1,4 +1,4 @@
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -38,6 +38,9 @@ impl Prompts {
 pub enum Precision {
     /// IEEE 754 single precision.
     F32,
+    /// The layers' matrices in signed bytes, each output with a scale; what goes into them in sixteen bits, each token with a
+    /// scale; sums in 32 bits. All else in single precision.
+    Int8,
 }
 
 /// All that decides a vector's numbers. Vectors whose ids differ are never compared.
@@ -74,7 +77,22 @@ pub struct EncoderId {
     pub query_precision: Precision,
 }
 
+impl fmt::Display for Precision {
+    /// As JSON and the command line have it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
 impl EncoderId {
+    /// The model and what it computes in, for people.
+    pub fn label(&self) -> String {
+        format!("{} in {}", self.model, self.passage_precision)
+    }
+
     /// Whether vectors of both may be compared: everything but the name and revision under which the model was found.
     pub fn same_space(&self, other: &Self) -> bool {
         self.space_key() == other.space_key()

@@ -9,6 +9,8 @@ use qiao_vecmath::{MappedFile, floats};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 
+use crate::identity::Precision;
+
 /// The one file of weights that is not sharded.
 const WHOLE: &str = "model.safetensors";
 /// Says which shard holds which tensor.
@@ -118,9 +120,21 @@ pub(crate) struct Weights {
     path: PathBuf,
     files: Vec<PathBuf>,
     entries: HashMap<String, Entry>,
+    /// In which the layers are to compute
+    precision: Precision,
 }
 
 impl Weights {
+    /// The same, for layers that compute in `precision`.
+    pub(crate) fn computed_in(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// In which the layers are to compute.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision
+    }
+
     /// Maps the weights of `folder`: `model.safetensors`, else the shards that its index names.
     pub(crate) fn open(folder: &Path) -> Result<Self, WeightError> {
         let (whole, index, pickled) = (folder.join(WHOLE), folder.join(INDEX), folder.join(PICKLED));
@@ -141,7 +155,7 @@ impl Weights {
             let broken = |source| WeightError::Format { path: file.clone(), source };
             entries.extend(index(&Arc::new(mapped)).map_err(broken)?);
         }
-        Ok(Self { path, files, entries })
+        Ok(Self { path, files, entries, precision: Precision::F32 })
     }
 
     /// The files, in the order of their names.

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use qiao_model::{Golden, Long, Provenance, Role, SentenceEncoder};
+use qiao_model::{Golden, Long, Precision, Provenance, Role, SentenceEncoder};
 
 /// All that the script makes: one that is missing here or there is noticed.
 const MODELS: [&str; 23] = [
@@ -38,8 +38,9 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
 }
 
-fn load(name: &str) -> SentenceEncoder {
-    SentenceEncoder::load(&folder().join(name), Provenance::default()).unwrap_or_else(|e| panic!("{name}: {e}"))
+fn load(name: &str, precision: Precision) -> SentenceEncoder {
+    let loaded = SentenceEncoder::load(&folder().join(name), Provenance::default(), precision);
+    loaded.unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
 #[test]
@@ -47,13 +48,32 @@ fn ids_and_vectors_are_those_of_python() {
     let mut wrong = Vec::new();
     for name in MODELS {
         let json = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
-        let comparison = Golden::from_json(&json).unwrap().compare(&load(name)).unwrap();
+        let comparison = Golden::from_json(&json).unwrap().compare(&load(name, Precision::F32)).unwrap();
         println!("{name}: {comparison:?}");
         if !comparison.holds() {
             wrong.push((name, comparison));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn bytes_come_near_single_precision_in_every_architecture() {
+    let texts = ["The bridge of stone joins two banks.", "桥梁", "a", "Nobody knows who built it first, or why."];
+    for name in MODELS {
+        let (exact, bytes) = (load(name, Precision::F32), load(name, Precision::Int8));
+        let vectors = |model: &SentenceEncoder| model.encode(Role::Passage, &texts, Long::Truncate).unwrap();
+        let static_table = exact.layers() == 0;
+        assert_eq!(bytes.id().passage_precision, if static_table { Precision::F32 } else { Precision::Int8 });
+        assert_eq!(exact.id().same_space(bytes.id()), static_table, "{name}");
+        for (exact, bytes) in vectors(&exact).iter().zip(&vectors(&bytes)) {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+            let (a, b) = (&exact.vector, &bytes.vector);
+            let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+            assert!(cosine > 0.998, "{name}: {cosine}");
+            assert_eq!(a == b, static_table, "{name}");
+        }
+    }
 }
 
 #[test]
@@ -69,18 +89,19 @@ fn a_text_has_the_same_bits_in_any_company_at_any_number_of_threads() {
     let words = "The bridge of stone, 桥梁, joins two banks of one river; nobody knows who built it first. ";
     let texts: Vec<String> = (0..24).map(|i| words.repeat(3).chars().skip(i).take(1 + i * i % 200).collect()).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).chain(["", "a"]).collect();
-    for name in MODELS {
-        let model = load(name);
+    let each = MODELS.iter().flat_map(|name| [(name, Precision::F32), (name, Precision::Int8)]);
+    for (name, precision) in each {
+        let model = load(name, precision);
         let alone: Vec<_> =
             texts.iter().map(|text| model.encode(Role::Passage, &[text], Long::Window).unwrap().remove(0)).collect();
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let together = pool.install(|| model.encode(Role::Passage, &texts, Long::Window)).unwrap();
-            assert!(together == alone, "{name} at {threads} threads");
+            assert!(together == alone, "{name} in {precision} at {threads} threads");
         }
         let turned: Vec<&str> = texts.iter().rev().copied().collect();
         let mut backwards = model.encode(Role::Passage, &turned, Long::Window).unwrap();
         backwards.reverse();
-        assert!(backwards == alone, "{name} in another order");
+        assert!(backwards == alone, "{name} in {precision} in another order");
     }
 }

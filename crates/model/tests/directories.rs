@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use qiao_model::{Adjustment, EncodeError, Long, Note, Provenance, Role, SentenceEncoder, Watched};
+use qiao_model::{Adjustment, EncodeError, Long, Note, Precision, Provenance, Role, SentenceEncoder, Watched};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ impl Copy {
     }
 
     fn load(&self) -> Result<SentenceEncoder, EncodeError> {
-        SentenceEncoder::load(self.folder.path(), Provenance::default())
+        SentenceEncoder::load(self.folder.path(), Provenance::default(), Precision::F32)
     }
 
     /// Fails unless loading is refused with a message that has all of `words`.

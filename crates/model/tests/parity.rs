@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use qiao_model::fetch::{Fallback, FetchConfig, resolve_cached};
-use qiao_model::{EncodeError, Golden, Long, Provenance, Role, SentenceEncoder};
+use qiao_model::{EncodeError, Golden, Long, Precision, Provenance, Role, SentenceEncoder};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -28,10 +28,14 @@ struct Item {
 const MODELS: [&str; 2] = ["all-MiniLM-L6-v2", "multilingual-e5-small-q4"];
 
 fn model(name: &str) -> SentenceEncoder {
+    model_in(name, Precision::F32)
+}
+
+fn model_in(name: &str, precision: Precision) -> SentenceEncoder {
     let config = FetchConfig::from_env().unwrap();
     let found = resolve_cached(name, Fallback::Never, &config);
     let found = found.unwrap_or_else(|e| panic!("{e}; `cargo xtask test` pulls what tests need"));
-    SentenceEncoder::load(&found.path, Provenance::of(&found, &config)).unwrap()
+    SentenceEncoder::load(&found.path, Provenance::of(&found, &config), precision).unwrap()
 }
 
 fn compare(model: &SentenceEncoder, file: &Path) {
@@ -56,6 +60,18 @@ fn golden_texts_come_out_as_in_python() {
         let golden = Golden::stored(&model.id().weights_sha256).unwrap().unwrap();
         let comparison = golden.compare(&model).unwrap();
         assert!(comparison.holds(), "{name}: {comparison:?}");
+    }
+}
+
+#[test]
+fn bytes_stay_near_python() {
+    for name in MODELS {
+        let model = model_in(name, Precision::Int8);
+        let golden = Golden::stored(&model.id().weights_sha256).unwrap().unwrap();
+        let comparison = golden.compare(&model).unwrap();
+        println!("{name}: {comparison:?}");
+        assert!(comparison.other_ids == 0 && comparison.least_cosine > 0.995, "{name}: {comparison:?}");
+        assert!(!comparison.holds(), "bytes are not taken for single precision");
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use qiao_model::fetch::{Fallback, FetchConfig, resolve_cached};
-use qiao_model::{Provenance, Role, SentenceEncoder};
+use qiao_model::{Precision, Provenance, Role, SentenceEncoder};
 
 const TEXTS: [&str; 6] = [
     "",
@@ -21,7 +21,7 @@ fn load(derived: Option<&Path>) -> SentenceEncoder {
     let found = resolve_cached("multilingual-e5-small-q4", Fallback::Never, &config);
     let found = found.unwrap_or_else(|e| panic!("{e}; `cargo xtask test` pulls what tests need"));
     let from = Provenance { derived: derived.map(Path::to_owned), ..Provenance::of(&found, &config) };
-    SentenceEncoder::load(&found.path, from).unwrap()
+    SentenceEncoder::load(&found.path, from, Precision::F32).unwrap()
 }
 
 fn ids(encoder: &SentenceEncoder) -> Vec<Vec<u32>> {
@@ -68,7 +68,7 @@ fn a_kept_tokenizer_is_believed_only_under_the_hash_of_its_file() {
         derived: Some(derived.clone()),
         ..Provenance::default()
     };
-    let error = SentenceEncoder::load(&model, from).unwrap_err();
+    let error = SentenceEncoder::load(&model, from, Precision::F32).unwrap_err();
     let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(reason.contains("pull the model again"), "{error}: {reason}");
     assert!(!derived.join("tokenizers").join(verified).exists(), "nothing is kept under a hash that is not its own");
@@ -82,7 +82,7 @@ fn whatever_a_cache_file_holds_it_does_no_harm() {
     let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models/xlm-roberta");
     let load = || {
         let from = Provenance { derived: Some(folder.path().to_owned()), ..Provenance::default() };
-        SentenceEncoder::load(&small, from)
+        SentenceEncoder::load(&small, from, Precision::F32)
     };
     let ids = |encoder: &SentenceEncoder| encoder.token_ids(Role::Query, "the bank 桥梁 of the river \u{0} x");
     let expected = ids(&load().unwrap()).unwrap();

@@ -10,19 +10,52 @@ pub(crate) enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2Fma,
+    /// AVX-512 with VNNI, and AVX2 with FMA
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Simd {
-    /// The best of what this CPU has; asked once a process.
+    /// The best of what this CPU has, but no better than QIAO_SIMD names (`portable`, `avx2`, `avx512`); asked once a process.
     pub fn detect() -> Self {
         static CHOSEN: OnceLock<Simd> = OnceLock::new();
+        let allowed = |one: &Self, most: &str| {
+            !Self::NAMES.iter().skip_while(|name| **name != most).skip(1).any(|name| *name == one.name())
+        };
         *CHOSEN.get_or_init(|| {
-            #[cfg(target_arch = "x86_64")]
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                return Self(Kind::Avx2Fma);
-            }
-            Self::portable()
+            let most = std::env::var("QIAO_SIMD").unwrap_or_default();
+            Self::all().into_iter().rfind(|one| allowed(one, &most)).unwrap_or(Self::portable())
         })
+    }
+
+    /// From the plainest to the best.
+    const NAMES: [&str; 3] = ["portable", "avx2", "avx512"];
+
+    /// As QIAO_SIMD names it.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Kind::Portable => Self::NAMES[0],
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2Fma => Self::NAMES[1],
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => Self::NAMES[2],
+        }
+    }
+
+    /// All that this CPU has, the best last.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![Self::portable()];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            all.push(Self(Kind::Avx2Fma));
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vnni")
+            {
+                all.push(Self(Kind::Avx512));
+            }
+        }
+        all
     }
 
     /// No vector instructions beyond the target's baseline.
@@ -39,9 +72,9 @@ impl Simd {
 ///
 /// The body holds no fused operation of its own, so both give the same bits.
 macro_rules! dispatch {
-    ($(#[$doc:meta])* pub fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
+    ($(#[$doc:meta])* $seen:vis fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
         $(#[$doc])*
-        pub fn $name($simd: $crate::Simd, $($arg: $ty),*) {
+        $seen fn $name($simd: $crate::Simd, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx2,fma")]
             fn wide($($arg: $ty),*) {
@@ -50,8 +83,8 @@ macro_rules! dispatch {
             match $simd.kind() {
                 $crate::cpu::Kind::Portable => $body($($arg),*),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX2 and FMA.
-                $crate::cpu::Kind::Avx2Fma => unsafe { wide($($arg),*) },
+                // SAFETY: a `Simd` of these kinds is made only after the CPU was found to have AVX2 and FMA.
+                $crate::cpu::Kind::Avx2Fma | $crate::cpu::Kind::Avx512 => unsafe { wide($($arg),*) },
             }
         }
     };

@@ -1,17 +1,22 @@
+/// 1.5 · 2^23: added to a number of at most 22 bits, it leaves the nearest whole number in the lowest bits, ties to even.
+pub(crate) const MAGIC: f32 = 12_582_912.0;
+
 /// e^x for x <= 0, to two units in the last place; 0 below -87; what is no number stays none.
 ///
 /// x = n·ln 2 + r with ln 2 split in two (Cody and Waite 1980), e^r by the degree-6 polynomial of Cephes' `expf`.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    let clamped = x.max(-87.0);
-    let n = (clamped * std::f32::consts::LOG2_E).round_ties_even();
+    // unlike `max`, this keeps what is no number
+    let clamped = if x < -87.0 { -87.0 } else { x };
+    let shifted = clamped * std::f32::consts::LOG2_E + MAGIC;
+    let n = shifted - MAGIC;
     let r = clamped - n * 0.693_359_4 - n * -2.121_944_4e-4;
     let series = [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5f32];
     let tail = series.iter().fold(1.987_569_2e-4, |sum, c| sum * r + c);
-    let power = f32::from_bits(((n as i32 + 127) as u32) << 23);
+    let whole = shifted.to_bits().wrapping_sub(MAGIC.to_bits());
+    let power = f32::from_bits(whole.wrapping_add(127) << 23);
     let value = (tail * r * r + r + 1.0) * power;
-    let value = if x < -87.0 { 0.0 } else { value };
-    if x.is_nan() { x } else { value }
+    if x < -87.0 { 0.0 } else { value }
 }
 
 #[cfg(test)]

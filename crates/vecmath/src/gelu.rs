@@ -21,7 +21,7 @@ dispatch! {
 }
 
 #[inline(always)]
-fn body(values: &mut [f32]) {
+pub(crate) fn body(values: &mut [f32]) {
     for v in values {
         *v = 0.5 * *v * (1.0 + erf(*v * std::f32::consts::FRAC_1_SQRT_2));
     }

@@ -6,26 +6,40 @@ dispatch! {
     pub fn softmax_rows(simd, x: &mut [f32], width: usize, scale: f32) = rows
 }
 
+/// Partial results kept side by side, so that the compiler may use vectors without changing the order of a sum.
+const LANES: usize = 16;
+
 #[inline(always)]
 fn rows(x: &mut [f32], width: usize, scale: f32) {
     for row in x.chunks_exact_mut(width) {
-        let mut top = [f32::NEG_INFINITY; 8];
-        for (i, v) in row.iter().enumerate() {
-            top[i % 8] = top[i % 8].max(*v);
+        let top = greatest(row) * scale;
+        let mut sums = [0.0f32; LANES];
+        let (parts, rest) = row.as_chunks_mut::<LANES>();
+        for part in parts {
+            for (v, sum) in part.iter_mut().zip(&mut sums) {
+                *v = exp(*v * scale - top);
+                *sum += *v;
+            }
         }
-        let top = top.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b)) * scale;
-        for v in row.iter_mut() {
+        for (v, sum) in rest.iter_mut().zip(&mut sums) {
             *v = exp(*v * scale - top);
+            *sum += *v;
         }
-        let mut lanes = [0.0f32; 8];
-        for (i, v) in row.iter().enumerate() {
-            lanes[i % 8] += v;
-        }
-        let inverse = 1.0 / lanes.iter().sum::<f32>();
+        let inverse = 1.0 / sums.iter().sum::<f32>();
         for v in row.iter_mut() {
             *v *= inverse;
         }
     }
+}
+
+#[inline(always)]
+fn greatest(row: &[f32]) -> f32 {
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    let (parts, rest) = row.as_chunks::<LANES>();
+    let greater = |top: &mut f32, v: &f32| *top = if *v > *top { *v } else { *top };
+    parts.iter().for_each(|part| tops.iter_mut().zip(part).for_each(|(top, v)| greater(top, v)));
+    tops.iter_mut().zip(rest).for_each(|(top, v)| greater(top, v));
+    tops.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use qiao::embed::ModelEncoder;
 use qiao::model::fetch::{self, FetchConfig, FetchError, installed};
 use qiao::model::registry::{MODELS, ModelRow};
-use qiao::model::{EncoderId, Golden, Provenance};
+use qiao::model::{EncoderId, Golden, Precision, Provenance};
 use qiao::seams::Encoder;
 use qiao::{Error, Kind};
 use serde_json::json;
@@ -58,7 +58,7 @@ pub(crate) fn pull(verb: &Pull, _settings: &Settings, printer: &Printer) -> anyh
     let found = fetch::pull(&verb.name, &config, &mut |event| progress.show(&event)).map_err(failed)?;
     drop(progress);
     let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
-    let encoder = ModelEncoder::load(&found.path, Provenance::of(&found, &config)).map_err(broken)?;
+    let encoder = ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::F32).map_err(broken)?;
     let compared = compare(&encoder, None)?;
     match printer.json() {
         true => printer.object(&json!({
@@ -93,7 +93,6 @@ pub(crate) fn show(verb: &Named, settings: &Settings, printer: &Printer) -> anyh
 /// The identity, a line each.
 fn identity_text(id: &EncoderId, directory: &str) -> String {
     let quoted = |prompt: &str| if prompt.is_empty() { "none".to_owned() } else { format!("{prompt:?}") };
-    let precision = |p| serde_json::to_value(p).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
     let mut modules = vec![format!("{} pooling", id.pooling)];
     modules.extend(id.modules.iter().cloned());
     if id.normalized {
@@ -110,10 +109,7 @@ fn identity_text(id: &EncoderId, directory: &str) -> String {
         ("prompts", format!("query {}, passage {}", quoted(&id.prompts.query), quoted(&id.prompts.passage))),
         ("dimension", id.dimension.to_string()),
         ("max tokens", id.max_tokens.map_or_else(|| "no limit".into(), |n| n.to_string())),
-        (
-            "precision",
-            format!("passages {}, queries {}", precision(id.passage_precision), precision(id.query_precision)),
-        ),
+        ("precision", format!("passages {}, queries {}", id.passage_precision, id.query_precision)),
         ("space", id.space_key()),
     ];
     rows.iter().map(|(name, value)| format!("{name:<11}{value}\n")).collect()

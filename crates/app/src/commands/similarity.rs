@@ -2,6 +2,7 @@ use std::process::ExitCode;
 
 use qiao::Error;
 use qiao::model::{Long, Role};
+use qiao::seams::Encoder;
 use serde_json::json;
 
 use crate::args::Similarity;
@@ -9,7 +10,7 @@ use crate::out::Printer;
 use crate::settings::Settings;
 
 pub(crate) fn run(verb: &Similarity, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let encoder = settings.encoder_source(printer)(None)?;
+    let encoder = settings.model(None, printer)?;
     let query = encoder.embed(Role::Query, &[&verb.query], Long::Window).map_err(Error::from)?;
     let texts: Vec<&str> = verb.texts.iter().map(String::as_str).collect();
     let others = encoder.embed(Role::Passage, &texts, Long::Window).map_err(Error::from)?;

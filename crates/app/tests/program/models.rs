@@ -7,7 +7,9 @@ use crate::desk::{Desk, E5, MINILM};
 #[test]
 fn the_identity_is_shown_stored_and_returned_alike() {
     let desk = Desk::new();
-    let shown = desk.qiao(["model", "show", "--json"]).ok().json()["encoder"].clone();
+    let shown = desk.qiao(["model", "show", "--compute", "int8", "--json"]).ok().json()["encoder"].clone();
+    let exact = desk.qiao(["model", "show", "--json"]).ok().json()["encoder"].clone();
+    assert_eq!((&shown["passage_precision"], &exact["passage_precision"]), (&json!("int8"), &json!("f32")));
     assert_eq!(shown["model"], MINILM);
     assert_eq!(shown["weights_sha256"], "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db");
     assert_eq!(
@@ -19,17 +21,36 @@ fn the_identity_is_shown_stored_and_returned_alike() {
     for args in [
         &["search", "otters", "--json"][..],
         &["ask", "What do otters eat?", "--json"],
-        &["similarity", "a", "b", "--json"],
+        &["similarity", "a", "b", "--compute", "int8", "--json"],
     ] {
         assert_eq!(desk.qiao(args).ok().json()["encoder"], shown, "{args:?}");
     }
+    assert_eq!(desk.qiao(["similarity", "a", "b", "--json"]).ok().json()["encoder"], exact);
     // the knowledge base names its own
     let desk = desk.naming(None);
-    assert_eq!(desk.qiao(["model", "show", "--json"]).ok().json()["encoder"], shown);
+    assert_eq!(desk.qiao(["model", "show", "--json"]).ok().json()["encoder"], exact);
     assert_ne!(desk.qiao(["model", "show", E5, "--json"]).ok().json()["encoder"], shown);
     let text = desk.qiao(["model", "show", E5]).ok().text();
     for said in ["multilingual-e5-small-q4", "mean pooling", "\"query: \"", "384", "512", "f32"] {
         assert!(text.contains(said), "not said: {said}\n{text}");
+    }
+}
+
+#[test]
+fn a_knowledge_base_goes_on_in_the_numbers_it_was_made_in() {
+    for (made, other) in [("f32", "int8"), ("int8", "f32")] {
+        let desk = Desk::new();
+        desk.write("a.md", "Otters eat sea urchins.\n");
+        desk.qiao(["add", "a.md", "--compute", made]).ok();
+        desk.write("b.md", "Bridges carry tolls.\n");
+        desk.qiao(["add", "b.md"]).ok();
+        let found = desk.qiao(["search", "otters", "--json"]).ok().json();
+        assert_eq!(found["encoder"]["passage_precision"], made);
+        desk.qiao(["search", "otters", "--compute", other]).exits(2).says(&[
+            &format!("{MINILM} in {made}"),
+            &format!("{MINILM} in {other}"),
+            "--compute",
+        ]);
     }
 }
 

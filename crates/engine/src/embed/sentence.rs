@@ -1,7 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use qiao_model::{Adjustment, EncodeError, Encoded, EncodedTokens, EncoderId, Long, Provenance, Role, SentenceEncoder};
+use qiao_model::{
+    Adjustment, EncodeError, Encoded, EncodedTokens, EncoderId, Long, Precision, Provenance, Role, SentenceEncoder,
+};
 
 use crate::seams::Encoder;
 
@@ -13,12 +15,12 @@ pub struct ModelEncoder {
 }
 
 impl ModelEncoder {
-    /// Loads the directory.
+    /// Loads the directory, to compute in `precision`.
     ///
     /// # Errors
     /// When a file is missing or broken, or asks for something that is not computed.
-    pub fn load(directory: &Path, from: Provenance) -> Result<Self, EncodeError> {
-        let model = SentenceEncoder::load(directory, from)?;
+    pub fn load(directory: &Path, from: Provenance, precision: Precision) -> Result<Self, EncodeError> {
+        let model = SentenceEncoder::load(directory, from, precision)?;
         Ok(Self { id: Arc::new(model.id().clone()), model })
     }
 

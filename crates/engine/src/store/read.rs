@@ -156,7 +156,7 @@ impl Snapshot for SqliteSnapshot<'_> {
     fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Nearest, StoreError> {
         let stored = self.read(space(&self.transaction))?.map(|(_, encoder)| encoder);
         if let Some(stored) = stored.filter(|stored| !stored.same_space(query.encoder())) {
-            return Err(StoreError::OtherEncoder { stored: stored.model, given: query.encoder().model.clone() });
+            return Err(StoreError::OtherEncoder { stored: stored.label(), given: query.encoder().label() });
         }
         let found = self.read(self.scan(query, k, filter))?;
         Ok(found.unwrap_or(Nearest { scored: Vec::new(), compared: 0 }))

@@ -89,7 +89,7 @@ impl SqliteStore {
             .map_err(|e| self.writing(e))?;
         match self.encoder()? {
             Some(stored) if stored.same_space(encoder) => Ok(()),
-            Some(stored) => Err(StoreError::OtherEncoder { stored: stored.model, given: encoder.model.clone() }),
+            Some(stored) => Err(StoreError::OtherEncoder { stored: stored.label(), given: encoder.label() }),
             None => Err(StoreError::Corrupt { what: "no encoder" }),
         }
     }

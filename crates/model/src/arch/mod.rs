@@ -14,7 +14,7 @@ mod roberta;
 mod transformer;
 mod word_table;
 
-pub(crate) use layers::{Activation, Linear, Norm};
+pub(crate) use layers::{Activation, Kit, Linear, Norm};
 pub(crate) use word_table::WordTable;
 
 pub(crate) use self::transformer::Steps;
@@ -123,11 +123,11 @@ impl Network {
         }
     }
 
-    /// The vectors `[tokens, width]` of a pack; every id must be below [`Network::vocabulary`], every sequence within
+    /// The vectors `[tokens, width]` of a pack, computed by `threads` threads together; every id must be below [`Network::vocabulary`], every sequence within
     /// [`Network::limit`].
-    pub(crate) fn forward(&self, pack: &Pack) -> Vec<f32> {
+    pub(crate) fn forward(&self, pack: &Pack, threads: usize) -> Vec<f32> {
         match self {
-            Self::Transformer(transformer) => transformer.forward(pack),
+            Self::Transformer(transformer) => transformer.forward(pack, threads),
             Self::Table(table) => table.forward(pack),
         }
     }

@@ -2,7 +2,7 @@
 
 use qiao_vecmath::Simd;
 
-use super::layers::{Angles, Attention, Embeddings, FeedForward, Norm, RelativeBias, Room, Rope, Scope, Where};
+use super::layers::{Angles, Attention, Embeddings, FeedForward, Kit, Norm, RelativeBias, Room, Rope, Scope, Where};
 use crate::pack::Pack;
 
 /// Embeddings, layers, and what stands around them.
@@ -60,16 +60,16 @@ impl Transformer {
         self.embeddings.positions.as_ref().map(super::layers::Positions::limit)
     }
 
-    /// The last layer's vectors `[tokens, width]` of a pack.
-    pub(super) fn forward(&self, pack: &Pack) -> Vec<f32> {
-        self.run(pack, |_, _, _| {})
+    /// The last layer's vectors `[tokens, width]` of a pack, computed by `threads` threads together.
+    pub(super) fn forward(&self, pack: &Pack, threads: usize) -> Vec<f32> {
+        self.run(pack, threads, |_, _, _| {})
     }
 
     /// The vectors of a pack of one sequence after each step, and how its tokens look at each other in layer `watched`,
     /// counted from 0.
     pub(super) fn trace(&self, pack: &Pack, watched: usize) -> Steps {
         let mut steps = Steps::default();
-        let last = self.run(pack, |done, x, room| {
+        let last = self.run(pack, 1, |done, x, room| {
             steps.states.push(x.to_vec());
             steps.attention.extend(room.watched.take().unwrap_or_default());
             room.watched = (done == watched).then(Vec::new);
@@ -82,12 +82,12 @@ impl Transformer {
     }
 
     /// Runs a pack; `seen` is shown the vectors before the first layer and after each, with the number of layers done.
-    fn run(&self, pack: &Pack, mut seen: impl FnMut(usize, &[f32], &mut Room)) -> Vec<f32> {
+    fn run(&self, pack: &Pack, threads: usize, mut seen: impl FnMut(usize, &[f32], &mut Room)) -> Vec<f32> {
         let simd = Simd::detect();
         let longest = pack.ranges.iter().map(ExactSizeIterator::len).max().unwrap_or_default();
         let angles: Vec<Angles> = self.ropes.iter().map(|rope| rope.angles(longest)).collect();
         let mut x = self.embeddings.forward(simd, pack);
-        let mut room = Room::new(simd);
+        let mut room = Room::new(Kit::new(simd, threads));
         seen(0, &x, &mut room);
         for (i, layer) in self.layers.iter().enumerate() {
             let angles = layer.rope.map(|rope| &angles[rope]);
@@ -104,7 +104,7 @@ impl Transformer {
 
 impl Layer {
     fn forward(&self, pack: &Pack, at: Where<'_>, x: &mut [f32], room: &mut Room) {
-        let simd = room.simd;
+        let simd = room.kit.simd;
         match &self.norms {
             Norms::After { attention, feed_forward } => {
                 self.attention.forward(x, &pack.ranges, at, room);
@@ -130,7 +130,7 @@ fn normed(norm: Option<&Norm>, x: &[f32], room: &mut Room) -> Vec<f32> {
     read.clear();
     read.extend_from_slice(x);
     if let Some(norm) = norm {
-        norm.apply(room.simd, &mut read);
+        norm.apply(room.kit.simd, &mut read);
     }
     read
 }

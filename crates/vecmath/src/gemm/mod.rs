@@ -5,15 +5,20 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod portable;
 
-use crate::Simd;
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+
 use crate::cpu::Kind;
+use crate::{Simd, gelu};
 
 /// Outputs in a panel.
-const WIDTH: usize = 16;
-/// Rows of `x` that a kernel call takes at most: 6 x 2 accumulators fill the sixteen registers of AVX2.
-const HEIGHT: usize = 6;
+pub(crate) const WIDTH: usize = 16;
+/// Outputs that are taken at once at most: two panels.
+pub(crate) const SPAN: usize = 2 * WIDTH;
 
 /// Rows of floats in a longer buffer: row `i` is `data[i * stride..][..cols]`.
 #[derive(Debug, Clone, Copy)]
@@ -33,16 +38,32 @@ impl<'a> Rows<'a> {
         check(data.len(), rows, cols, stride);
         Self { data, rows, cols, stride }
     }
+
+    /// How many rows of how many floats.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// Row `i`.
+    #[inline(always)]
+    pub(crate) fn row(&self, i: usize) -> &'a [f32] {
+        &self.data[i * self.stride..][..self.cols]
+    }
 }
 
 /// As [`Rows`], to be written.
 #[derive(Debug)]
 pub struct RowsMut<'a> {
-    data: &'a mut [f32],
+    // of the first row
+    start: NonNull<f32>,
     rows: usize,
     cols: usize,
     stride: usize,
+    buffer: PhantomData<&'a mut [f32]>,
 }
+
+// SAFETY: it stands for the unique borrow of the columns it was made of, which may go to another thread.
+unsafe impl Send for RowsMut<'_> {}
 
 impl<'a> RowsMut<'a> {
     /// `rows` rows of `cols` floats, `stride` apart.
@@ -51,7 +72,39 @@ impl<'a> RowsMut<'a> {
     /// When the buffer is too short, or rows overlap.
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
         check(data.len(), rows, cols, stride);
-        Self { data, rows, cols, stride }
+        Self { start: NonNull::from(data).cast(), rows, cols, stride, buffer: PhantomData }
+    }
+
+    /// The columns before `column`, and those from it on.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn split_at_column(self, column: usize) -> (Self, Self) {
+        assert!(column <= self.cols, "column {column} of {}", self.cols);
+        // SAFETY: the buffer holds `cols` floats from the start of the first row on, where there is a row.
+        let right = if self.rows > 0 { unsafe { self.start.add(column) } } else { self.start };
+        let right = Self { start: right, cols: self.cols - column, ..self };
+        (Self { cols: column, ..self }, right)
+    }
+
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.rows, self.cols)
+    }
+
+    /// Writes the first `width` of `values` to row `i` from `column` on.
+    #[inline(always)]
+    pub(crate) fn put<const N: usize>(&mut self, i: usize, column: usize, values: &[f32; N], width: usize) {
+        assert!(i < self.rows && width <= N && column + width <= self.cols);
+        // SAFETY: row `i` and its columns up to `column + width` lie in the buffer, which is borrowed for writing alone; no
+        // other `RowsMut` has these columns.
+        unsafe {
+            let into = self.start.add(i * self.stride + column).as_ptr();
+            match width == N {
+                // a known length is copied in a few instructions
+                true => values.as_ptr().copy_to_nonoverlapping(into, N),
+                false => values.as_ptr().copy_to_nonoverlapping(into, width),
+            }
+        }
     }
 }
 
@@ -115,77 +168,137 @@ impl Packed {
     pub fn inputs(&self) -> usize {
         self.inputs
     }
+
+    /// The matrix as one side of a product; an empty `bias` is none.
+    ///
+    /// # Panics
+    /// When the bias has another length than there are outputs.
+    pub fn factor<'a>(&'a self, bias: &'a [f32], finish: Finish) -> Factor<'a> {
+        assert!(bias.is_empty() || bias.len() == self.outputs, "length of bias");
+        Factor { panels: &self.panels, bias, outputs: self.outputs, inputs: self.inputs, finish }
+    }
 }
 
-/// Writes `x · wᵀ + bias` to `y`; an empty `bias` is none.
+/// Outputs of a matrix, with what is added to each and done to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Factor<'a> {
+    panels: &'a [f32],
+    bias: &'a [f32],
+    outputs: usize,
+    inputs: usize,
+    finish: Finish,
+}
+
+impl Factor<'_> {
+    /// Number of outputs, `n`.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// The first outputs and the others, about as many; `None` where there are too few to part.
+    pub fn halves(self) -> Option<(Self, Self)> {
+        let middle = half(self.outputs)?;
+        let (first, second) = self.panels.split_at(middle * self.inputs);
+        let bias = self.bias.split_at(middle.min(self.bias.len()));
+        Some((
+            Self { panels: first, bias: bias.0, outputs: middle, ..self },
+            Self { panels: second, bias: bias.1, outputs: self.outputs - middle, ..self },
+        ))
+    }
+}
+
+/// About half of `outputs`, in whole panels.
+pub(crate) fn half(outputs: usize) -> Option<usize> {
+    let middle = (outputs.div_ceil(WIDTH) / 2) * WIDTH;
+    (middle > 0).then_some(middle)
+}
+
+/// What is done to each number of a product before it is kept, while it is near.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Nothing.
+    Plain,
+    /// GELU, as [`gelu`](crate::gelu()).
+    Gelu,
+}
+
+impl Finish {
+    #[inline(always)]
+    pub(crate) fn apply(self, values: &mut [f32]) {
+        match self {
+            Self::Plain => {}
+            Self::Gelu => gelu::body(values),
+        }
+    }
+}
+
+/// Writes `finish(x · wᵀ + bias)` to `y`.
 ///
 /// # Panics
 /// When the shapes do not agree.
-pub fn multiply(simd: Simd, x: Rows<'_>, w: &Packed, bias: &[f32], y: RowsMut<'_>) {
+pub fn multiply(simd: Simd, x: Rows<'_>, w: Factor<'_>, mut y: RowsMut<'_>) {
     assert_eq!(x.cols, w.inputs, "inputs of x and w");
-    assert_eq!((y.rows, y.cols), (x.rows, w.outputs), "shape of y");
-    assert!(bias.is_empty() || bias.len() == w.outputs, "length of bias");
-    if w.inputs == 0 {
-        return fill(bias, y);
-    }
-    for (p, panel) in w.panels.chunks_exact(WIDTH * w.inputs).enumerate() {
-        let from = p * WIDTH;
-        let width = WIDTH.min(w.outputs - from);
-        let start = start_row(bias, from, width);
-        for row in (0..x.rows).step_by(HEIGHT) {
-            let height = HEIGHT.min(x.rows - row);
-            let a = &x.data[row * x.stride..];
-            let out = &mut y.data[row * y.stride + from..];
-            let tile = Tile { a, a_stride: x.stride, panel, height };
-            let sums = tile.sums(simd);
-            for (i, sum) in sums[..height].iter().enumerate() {
-                let into = &mut out[i * y.stride..][..width];
-                for ((y, s), b) in into.iter_mut().zip(sum).zip(&start) {
-                    *y = s + b;
-                }
-            }
+    assert_eq!(y.shape(), (x.rows, w.outputs), "shape of y");
+    for from in (0..w.outputs).step_by(SPAN) {
+        let width = SPAN.min(w.outputs - from);
+        let depth = width.div_ceil(WIDTH) * WIDTH * w.inputs;
+        let panels = &w.panels[from * w.inputs..][..depth];
+        let strip = Strip { x, panels, bias: start_row(w.bias, from, width), from, width, finish: w.finish };
+        match simd.kind() {
+            Kind::Portable => portable::strip(&strip, &mut y),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2Fma => avx2::strip(simd, &strip, &mut y),
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => avx512::strip(simd, &strip, &mut y),
         }
     }
 }
 
-fn fill(bias: &[f32], y: RowsMut<'_>) {
-    for i in 0..y.rows {
-        let row = &mut y.data[i * y.stride..][..y.cols];
-        match bias.is_empty() {
-            true => row.fill(0.0),
-            false => row.copy_from_slice(bias),
-        }
-    }
-}
-
-fn start_row(bias: &[f32], from: usize, width: usize) -> [f32; WIDTH] {
-    let mut start = [0.0; WIDTH];
+pub(crate) fn start_row(bias: &[f32], from: usize, width: usize) -> [f32; SPAN] {
+    let mut start = [0.0; SPAN];
     if !bias.is_empty() {
         start[..width].copy_from_slice(&bias[from..from + width]);
     }
     start
 }
 
-/// One kernel call: `height` rows of `a` with one panel.
-struct Tile<'a> {
-    a: &'a [f32],
-    a_stride: usize,
-    panel: &'a [f32],
-    height: usize,
+/// All rows of `x` with one panel or two: columns `from..from + width` of `y`.
+struct Strip<'a> {
+    x: Rows<'a>,
+    panels: &'a [f32],
+    bias: [f32; SPAN],
+    from: usize,
+    width: usize,
+    finish: Finish,
 }
 
-impl Tile<'_> {
-    fn sums(&self, simd: Simd) -> [[f32; WIDTH]; HEIGHT] {
-        match simd.kind() {
-            Kind::Portable => portable::sums(self),
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2Fma => avx2::sums(simd, self),
-        }
+impl<'a> Strip<'a> {
+    /// Row `i` of `x`.
+    #[inline(always)]
+    fn row(&self, i: usize) -> &'a [f32] {
+        &self.x.data[i * self.x.stride..][..self.x.cols]
     }
 
-    /// Row `i` of `a`, as long as the panel is deep.
-    fn row(&self, i: usize) -> &[f32] {
-        &self.a[i * self.a_stride..][..self.panel.len() / WIDTH]
+    /// The panels, as deep as a row is long, each with its place among the strip's outputs.
+    #[inline(always)]
+    fn panels(&self) -> impl Iterator<Item = (usize, &'a [f32])> {
+        let depth = self.x.cols * WIDTH;
+        let panels = self.panels;
+        (0..self.width.div_ceil(WIDTH)).map(move |p| (p * WIDTH, &panels[p * depth..][..depth]))
+    }
+
+    /// Finishes `N` rows of sums, the strip's outputs from `at` on, and keeps them as rows of `y` from `row` on.
+    #[inline(always)]
+    fn keep<const N: usize, const W: usize>(
+        &self,
+        (row, at): (usize, usize),
+        sums: &mut [[f32; W]; N],
+        y: &mut RowsMut<'_>,
+    ) {
+        self.finish.apply(sums.as_flattened_mut());
+        for (i, sums) in sums.iter().enumerate() {
+            y.put(row + i, self.from + at, sums, W.min(self.width - at));
+        }
     }
 }
 
@@ -194,7 +307,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reference;
+    use crate::{gelu, reference};
 
     fn numbers(n: usize, seed: u32) -> Vec<f32> {
         let mut state = seed.wrapping_mul(2_654_435_761).max(1);
@@ -210,7 +323,8 @@ mod tests {
     fn product(simd: Simd, x: &[f32], w: &Packed, bias: &[f32], rows: usize) -> Vec<f32> {
         let mut y = vec![f32::NAN; rows * w.outputs()];
         let n = w.outputs();
-        multiply(simd, Rows::new(x, rows, w.inputs(), w.inputs()), w, bias, RowsMut::new(&mut y, rows, n, n));
+        let x = Rows::new(x, rows, w.inputs(), w.inputs());
+        multiply(simd, x, w.factor(bias, Finish::Plain), RowsMut::new(&mut y, rows, n, n));
         y
     }
 
@@ -221,7 +335,7 @@ mod tests {
             let bias = if biased { numbers(n, seed + 2) } else { Vec::new() };
             let packed = Packed::from_outputs(Rows::new(&w, n, k, k));
             let expected = reference::linear(&x, &w, &bias, (m, n, k));
-            for simd in [Simd::detect(), Simd::portable()] {
+            for simd in Simd::all() {
                 for (got, want) in product(simd, &x, &packed, &bias, m).iter().zip(&expected) {
                     prop_assert!((f64::from(*got) - want).abs() < 1e-5, "{got} {want}");
                 }
@@ -241,6 +355,26 @@ mod tests {
         }
 
         #[test]
+        fn halves_and_finished_numbers_are_those_of_the_whole(m in 1usize..9, n in 1usize..70, seed in 1u32..1000) {
+            let k = 20;
+            let (x, w, bias) = (numbers(m * k, seed), numbers(n * k, seed + 1), numbers(n, seed + 2));
+            let packed = Packed::from_outputs(Rows::new(&w, n, k, k));
+            let mut whole = product(Simd::detect(), &x, &packed, &bias, m);
+            gelu(Simd::detect(), &mut whole);
+            let mut y = vec![f32::NAN; m * n];
+            let (rows, out) = (Rows::new(&x, m, k, k), RowsMut::new(&mut y, m, n, n));
+            match packed.factor(&bias, Finish::Gelu).halves() {
+                None => multiply(Simd::detect(), rows, packed.factor(&bias, Finish::Gelu), out),
+                Some((first, second)) => {
+                    let (left, right) = out.split_at_column(first.outputs());
+                    multiply(Simd::detect(), rows, second, right);
+                    multiply(Simd::detect(), rows, first, left);
+                }
+            }
+            prop_assert_eq!(whole, y);
+        }
+
+        #[test]
         fn both_packings_are_one_matrix(n in 1usize..40, k in 1usize..20, seed in 1u32..1000) {
             let w = numbers(n * k, seed);
             let turned: Vec<f32> = (0..k).flat_map(|i| (0..n).map(move |j| (i, j))).map(|(i, j)| w[j * k + i]).collect();
@@ -254,6 +388,7 @@ mod tests {
     #[should_panic(expected = "inputs of x and w")]
     fn shapes_that_disagree_are_refused() {
         let w = Packed::from_outputs(Rows::new(&[0.0; 6], 2, 3, 3));
-        multiply(Simd::detect(), Rows::new(&[0.0; 4], 1, 4, 4), &w, &[], RowsMut::new(&mut [0.0; 2], 1, 2, 2));
+        let (x, mut y) = ([0.0; 4], [0.0; 2]);
+        multiply(Simd::detect(), Rows::new(&x, 1, 4, 4), w.factor(&[], Finish::Plain), RowsMut::new(&mut y, 1, 2, 2));
     }
 }

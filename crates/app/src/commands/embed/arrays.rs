@@ -5,12 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::Writer;
 use super::sink::{Sink, Spool};
-use crate::args::Precision;
+use crate::args::Written;
 
 /// Rows of numbers.
 struct Rows {
     spool: Spool,
-    precision: Precision,
+    precision: Written,
     /// Bytes or floats in a row
     columns: usize,
     count: usize,
@@ -18,8 +18,8 @@ struct Rows {
 
 impl Rows {
     /// Rows that come of vectors of `dimension`.
-    fn new(sink: &Sink<'_>, precision: Precision, dimension: usize) -> anyhow::Result<Self> {
-        let columns = if precision == Precision::Ubinary { dimension.div_ceil(8) } else { dimension };
+    fn new(sink: &Sink<'_>, precision: Written, dimension: usize) -> anyhow::Result<Self> {
+        let columns = if precision == Written::Ubinary { dimension.div_ceil(8) } else { dimension };
         Ok(Self { spool: sink.spool()?, precision, columns, count: 0 })
     }
 
@@ -27,12 +27,12 @@ impl Rows {
     fn push(&mut self, vector: &[f32]) -> anyhow::Result<Option<f32>> {
         self.count += 1;
         let (bytes, scale): (Vec<u8>, _) = match self.precision {
-            Precision::F32 => (vector.iter().flat_map(|v| v.to_le_bytes()).collect(), None),
-            Precision::Int8 => {
+            Written::F32 => (vector.iter().flat_map(|v| v.to_le_bytes()).collect(), None),
+            Written::Int8 => {
                 let rounded = int8(vector);
                 (rounded.values.iter().map(|v| v.cast_unsigned()).collect(), Some(rounded.scale))
             }
-            Precision::Ubinary => (ubinary(vector), None),
+            Written::Ubinary => (ubinary(vector), None),
         };
         self.spool.write(&bytes)?;
         Ok(scale)
@@ -40,9 +40,9 @@ impl Rows {
 
     fn tensor(&self) -> Tensor {
         let (dtype, size) = match self.precision {
-            Precision::F32 => ("F32", 4),
-            Precision::Int8 => ("I8", 1),
-            Precision::Ubinary => ("U8", 1),
+            Written::F32 => ("F32", 4),
+            Written::Int8 => ("I8", 1),
+            Written::Ubinary => ("U8", 1),
         };
         let bytes = self.count * self.columns * size;
         Tensor { name: "embeddings", dtype, shape: vec![self.count, self.columns], bytes }
@@ -56,7 +56,7 @@ pub(super) struct Npy<'a> {
 }
 
 impl<'a> Npy<'a> {
-    pub(super) fn new(sink: Sink<'a>, precision: Precision, dimension: usize) -> anyhow::Result<Self> {
+    pub(super) fn new(sink: Sink<'a>, precision: Written, dimension: usize) -> anyhow::Result<Self> {
         let rows = Rows::new(&sink, precision, dimension)?;
         Ok(Self { sink, rows })
     }
@@ -74,11 +74,11 @@ impl Writer<Encoded> for Npy<'_> {
     }
 }
 
-fn npy_header(precision: Precision, rows: usize, columns: usize) -> Vec<u8> {
+fn npy_header(precision: Written, rows: usize, columns: usize) -> Vec<u8> {
     let numbers = match precision {
-        Precision::F32 => "<f4",
-        Precision::Int8 => "|i1",
-        Precision::Ubinary => "|u1",
+        Written::F32 => "<f4",
+        Written::Int8 => "|i1",
+        Written::Ubinary => "|u1",
     };
     let fields = format!("{{'descr': '{numbers}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // magic, version and length take ten bytes; the data begins at a multiple of 64
@@ -168,7 +168,7 @@ pub(super) struct VectorTensors<'a> {
 }
 
 impl<'a> VectorTensors<'a> {
-    pub(super) fn new(sink: Sink<'a>, precision: Precision, encoder: &EncoderId) -> anyhow::Result<Self> {
+    pub(super) fn new(sink: Sink<'a>, precision: Written, encoder: &EncoderId) -> anyhow::Result<Self> {
         let rows = Rows::new(&sink, precision, encoder.dimension)?;
         let (receipts, scales) = (Receipts::new(&sink)?, Column::new(&sink, "scales", "F32")?);
         Ok(Self { rows, receipts, scales, encoder: encoder.clone(), sink })
@@ -188,7 +188,7 @@ impl Writer<Encoded> for VectorTensors<'_> {
 
     fn finish(self: Box<Self>) -> anyhow::Result<()> {
         let mut columns = Vec::from(self.receipts.0);
-        if self.rows.precision == Precision::Int8 {
+        if self.rows.precision == Written::Int8 {
             columns.push(self.scales);
         }
         safetensors(self.sink, columns, self.rows, &self.encoder)
@@ -215,7 +215,7 @@ impl<'a> TokenTensors<'a> {
         let column = |name| Column::new(&sink, name, "I64");
         let (mut offsets, ids, starts, ends) = (column("offsets")?, column("ids")?, column("starts")?, column("ends")?);
         offsets.whole(0)?;
-        let (rows, receipts) = (Rows::new(&sink, Precision::F32, 0)?, Receipts::new(&sink)?);
+        let (rows, receipts) = (Rows::new(&sink, Written::F32, 0)?, Receipts::new(&sink)?);
         Ok(Self { rows, receipts, offsets, ids, starts, ends, normalize, encoder: encoder.clone(), sink })
     }
 }
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn npy_data_begins_at_a_multiple_of_64() {
         for rows in [0, 1, 10, 12_345_678] {
-            let header = npy_header(Precision::F32, rows, 384);
+            let header = npy_header(Written::F32, rows, 384);
             assert_eq!(header.len() % 64, 0);
             assert_eq!(usize::from(u16::from_le_bytes([header[8], header[9]])), header.len() - 10);
         }

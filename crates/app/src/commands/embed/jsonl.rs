@@ -5,12 +5,12 @@ use serde::Serialize;
 
 use super::Writer;
 use super::sink::Sink;
-use crate::args::Precision;
+use crate::args::Written;
 
 /// A vector a line.
 pub(super) struct VectorLines<'a> {
     sink: Sink<'a>,
-    precision: Precision,
+    precision: Written,
 }
 
 /// The token vectors of a text a line.
@@ -53,7 +53,7 @@ struct WindowView<'a> {
 }
 
 impl<'a> VectorLines<'a> {
-    pub(super) fn new(sink: Sink<'a>, precision: Precision) -> Self {
+    pub(super) fn new(sink: Sink<'a>, precision: Written) -> Self {
         Self { sink, precision }
     }
 }
@@ -76,12 +76,12 @@ impl Writer<Encoded> for VectorLines<'_> {
     fn write(&mut self, encoded: &[Encoded]) -> anyhow::Result<()> {
         for one in encoded {
             let (embedding, scale) = match self.precision {
-                Precision::F32 => (Numbers::F32(&one.vector), None),
-                Precision::Int8 => {
+                Written::F32 => (Numbers::F32(&one.vector), None),
+                Written::Int8 => {
                     let rounded = int8(&one.vector);
                     (Numbers::Int8(rounded.values), Some(rounded.scale))
                 }
-                Precision::Ubinary => (Numbers::Ubinary(ubinary(&one.vector)), None),
+                Written::Ubinary => (Numbers::Ubinary(ubinary(&one.vector)), None),
             };
             self.sink.write(&line(&Line { embedding, scale, receipt: one.receipt })?)?;
         }

@@ -16,7 +16,7 @@ use self::arrays::{Npy, TokenTensors, VectorTensors};
 use self::jsonl::{TokenLines, VectorLines};
 use self::sink::Sink;
 use self::texts::{Batch, Text, Texts};
-use crate::args::{Embed, Format, Long, Precision, Role};
+use crate::args::{Embed, Format, Long, Role, Written};
 use crate::out::{EmbedProgress, Printer};
 use crate::settings::Settings;
 
@@ -71,7 +71,7 @@ fn check(verb: &Embed) -> Result<(), Error> {
         Embed { tokens: true, format: Format::Npy, .. } => {
             wrong("an array of NumPy cannot say which token is which text's; use --format jsonl or safetensors")
         }
-        Embed { tokens: true, precision: Precision::Int8 | Precision::Ubinary, .. } => {
+        Embed { tokens: true, precision: Written::Int8 | Written::Ubinary, .. } => {
             wrong("token vectors are written in float32; leave --precision out")
         }
         _ => Ok(()),

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use qiao_vecmath::{Rows, RowsMut, Simd, multiply, softmax_rows};
+use qiao_vecmath::{Finish, Rows, RowsMut, Simd, multiply, softmax_rows};
 
 use super::{Angles, Linear, Norm, RelativeBias, Room};
 
@@ -73,8 +73,8 @@ pub(crate) struct Where<'a> {
 impl Attention {
     /// Of `x`, the tokens of `sequences` one after another, into `room.added`.
     pub(in crate::arch) fn forward(&self, x: &[f32], sequences: &[Range<usize>], at: Where<'_>, room: &mut Room) {
-        let simd = room.simd;
-        self.query_key_value.apply(simd, x, &mut room.query_key_value);
+        let simd = room.kit.simd;
+        self.query_key_value.apply(&mut room.kit, x, &mut room.query_key_value);
         self.place(simd, sequences, at.angles, &mut room.query_key_value);
         room.context.resize(x.len() / self.query_key_value.inputs() * self.output.inputs(), 0.0);
         // a text without a token has no row to stand in
@@ -83,7 +83,7 @@ impl Attention {
                 self.group(sequence, key_head, at, room);
             }
         }
-        self.output.apply(simd, &room.context, &mut room.added);
+        self.output.apply(&mut room.kit, &room.context, &mut room.added);
     }
 
     /// Normalises and turns queries and keys.
@@ -111,7 +111,7 @@ impl Attention {
 
     /// softmax(Q Kᵀ / √d) V of the heads that share a key head, into their columns of `room.context`.
     fn group(&self, sequence: &Range<usize>, key_head: usize, at: Where<'_>, room: &mut Room) {
-        let simd = room.simd;
+        let simd = room.kit.simd;
         let Heads { queries, keys, depth } = self.heads;
         let (length, stride, wide) = (sequence.len(), self.heads.stride(), self.output.inputs());
         let column = |head: usize| sequence.start * stride + head * depth;
@@ -125,7 +125,8 @@ impl Attention {
                 let rows = ROWS.min(length - from);
                 room.scores.resize(rows * length, 0.0);
                 let query = Rows::new(&room.query_key_value[column(head) + from * stride..], rows, depth, stride);
-                multiply(simd, query, &room.keys, &[], RowsMut::new(&mut room.scores, rows, length, length));
+                let into = RowsMut::new(&mut room.scores, rows, length, length);
+                multiply(simd, query, room.keys.factor(&[], Finish::Plain), into);
                 let scale = at.weigh(Block { head, from, length }, scale, &mut room.scores);
                 softmax_rows(simd, &mut room.scores, length, scale);
                 if let Some(watched) = &mut room.watched {
@@ -133,7 +134,7 @@ impl Attention {
                 }
                 let into = &mut room.context[(sequence.start + from) * wide + head * depth..];
                 let scores = Rows::new(&room.scores, rows, length, length);
-                multiply(simd, scores, &room.values, &[], RowsMut::new(into, rows, depth, wide));
+                multiply(simd, scores, room.values.factor(&[], Finish::Plain), RowsMut::new(into, rows, depth, wide));
             }
         }
     }

@@ -1,4 +1,9 @@
+use qiao_vecmath::Finish;
+
 use super::{Activation, Linear, Room};
+
+/// Rows that go up and down at once.
+const ROWS: usize = 96;
 
 /// The two products after attention.
 #[derive(Debug)]
@@ -24,14 +29,30 @@ impl FeedForward {
         Self { up, gate, activation, down }
     }
 
-    /// Of `x`, into `room.added`.
+    /// Of `x`, into `room.added`: some rows at a time, so that what comes up is still near when it goes down.
     pub(in crate::arch) fn forward(&self, x: &[f32], room: &mut Room) {
-        let simd = room.simd;
-        self.up.apply(simd, x, &mut room.inner);
-        if self.gate == Gate::None {
-            self.activation.apply(simd, &mut room.inner);
-            return self.down.apply(simd, &room.inner, &mut room.added);
+        let (inputs, outputs) = (self.up.inputs(), self.down.outputs());
+        let mut added = std::mem::take(&mut room.added);
+        added.resize(x.len() / inputs * outputs, 0.0);
+        for (x, added) in x.chunks(ROWS * inputs).zip(added.chunks_mut(ROWS * outputs)) {
+            self.block(x, room, added);
         }
+        room.added = added;
+    }
+
+    fn block(&self, x: &[f32], room: &mut Room, added: &mut [f32]) {
+        let simd = room.kit.simd;
+        if self.gate == Gate::None {
+            match self.activation {
+                Activation::Gelu => self.up.apply_then(&mut room.kit, Finish::Gelu, x, &mut room.inner),
+                other => {
+                    self.up.apply(&mut room.kit, x, &mut room.inner);
+                    other.apply(simd, &mut room.inner);
+                }
+            }
+            return self.down.apply_to(&mut room.kit, Finish::Plain, &room.inner, added);
+        }
+        self.up.apply(&mut room.kit, x, &mut room.inner);
         let inner = self.down.inputs();
         room.gated.clear();
         for row in room.inner.chunks_exact(2 * inner) {
@@ -44,6 +65,6 @@ impl FeedForward {
             let other = if self.gate == Gate::First { second } else { first };
             gated.iter_mut().zip(other).for_each(|(g, o)| *g *= o);
         }
-        self.down.apply(simd, &room.gated, &mut room.added);
+        self.down.apply_to(&mut room.kit, Finish::Plain, &room.gated, added);
     }
 }

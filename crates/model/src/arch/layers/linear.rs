@@ -1,12 +1,38 @@
-use qiao_vecmath::{Packed, Rows, RowsMut, Simd, multiply};
+use qiao_vecmath::{
+    Factor, FactorInt8, Finish, Levels, Packed, PackedInt8, Rows, RowsMut, Simd, multiply, multiply_int8,
+};
 
+use crate::identity::Precision;
 use crate::weights::{WeightError, Weights};
 
 /// `y = x · Wᵀ + b`.
 #[derive(Debug)]
 pub(crate) struct Linear {
-    weight: Packed,
+    weight: Matrix,
     bias: Vec<f32>,
+}
+
+#[derive(Debug)]
+enum Matrix {
+    F32(Packed),
+    Int8(PackedInt8),
+}
+
+/// What products are made with.
+#[derive(Debug)]
+pub(crate) struct Kit {
+    pub(crate) simd: Simd,
+    /// Threads that share one product
+    threads: usize,
+    /// What goes in, rounded
+    levels: Levels,
+}
+
+impl Kit {
+    /// For `threads` threads a product.
+    pub(crate) fn new(simd: Simd, threads: usize) -> Self {
+        Self { simd, threads, levels: Levels::default() }
+    }
 }
 
 impl Linear {
@@ -25,26 +51,82 @@ impl Linear {
             }
         }
         let outputs = parts.iter().map(|(_, outputs)| outputs).sum();
-        let weight = Packed::from_outputs(Rows::new(&weight, outputs, inputs, inputs));
+        let rows = Rows::new(&weight, outputs, inputs, inputs);
+        let weight = match weights.precision() {
+            Precision::F32 => Matrix::F32(Packed::from_outputs(rows)),
+            Precision::Int8 => Matrix::Int8(PackedInt8::from_outputs(rows)),
+        };
         Ok(Self { weight, bias })
     }
 
     /// Numbers that go in for each row.
     pub(crate) fn inputs(&self) -> usize {
-        self.weight.inputs()
+        match &self.weight {
+            Matrix::F32(packed) => packed.inputs(),
+            Matrix::Int8(packed) => packed.inputs(),
+        }
     }
 
     /// Numbers that come out for each row.
     pub(crate) fn outputs(&self) -> usize {
-        self.weight.outputs()
+        match &self.weight {
+            Matrix::F32(packed) => packed.outputs(),
+            Matrix::Int8(packed) => packed.outputs(),
+        }
     }
 
     /// `x[rows, inputs]` to `y[rows, outputs]`.
-    pub(crate) fn apply(&self, simd: Simd, x: &[f32], y: &mut Vec<f32>) {
+    pub(crate) fn apply(&self, kit: &mut Kit, x: &[f32], y: &mut Vec<f32>) {
+        self.apply_then(kit, Finish::Plain, x, y);
+    }
+
+    /// As [`Linear::apply`], with something done to each number that comes out.
+    pub(crate) fn apply_then(&self, kit: &mut Kit, finish: Finish, x: &[f32], y: &mut Vec<f32>) {
+        y.resize(x.len() / self.inputs() * self.outputs(), 0.0);
+        self.apply_to(kit, finish, x, y);
+    }
+
+    /// As [`Linear::apply_then`], into a place of the right size.
+    pub(crate) fn apply_to(&self, kit: &mut Kit, finish: Finish, x: &[f32], y: &mut [f32]) {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         let rows = x.len() / inputs;
-        y.resize(rows * outputs, 0.0);
         let x = Rows::new(x, rows, inputs, inputs);
-        multiply(simd, x, &self.weight, &self.bias, RowsMut::new(y, rows, outputs, outputs));
+        let y = RowsMut::new(y, rows, outputs, outputs);
+        let Kit { simd, threads, levels } = kit;
+        match &self.weight {
+            Matrix::F32(packed) => product(*simd, *threads, x, packed.factor(&self.bias, finish), y),
+            Matrix::Int8(packed) => {
+                levels.round(*simd, x);
+                product_int8(*simd, *threads, levels, packed.factor(&self.bias, finish), y);
+            }
+        }
+    }
+}
+
+/// The product, its outputs divided over threads.
+fn product(simd: Simd, threads: usize, x: Rows<'_>, w: Factor<'_>, y: RowsMut<'_>) {
+    match w.halves() {
+        Some((first, second)) if threads > 1 => {
+            let (left, right) = y.split_at_column(first.outputs());
+            rayon::join(
+                || product(simd, threads.div_ceil(2), x, first, left),
+                || product(simd, threads / 2, x, second, right),
+            );
+        }
+        _ => multiply(simd, x, w, y),
+    }
+}
+
+/// As [`product`], in whole numbers.
+fn product_int8(simd: Simd, threads: usize, x: &Levels, w: FactorInt8<'_>, y: RowsMut<'_>) {
+    match w.halves() {
+        Some((first, second)) if threads > 1 => {
+            let (left, right) = y.split_at_column(first.outputs());
+            rayon::join(
+                || product_int8(simd, threads.div_ceil(2), x, first, left),
+                || product_int8(simd, threads / 2, x, second, right),
+            );
+        }
+        _ => multiply_int8(simd, x, w, y),
     }
 }

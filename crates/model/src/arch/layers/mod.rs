@@ -13,17 +13,17 @@ pub(crate) use activation::Activation;
 pub(crate) use attention::{Attention, Heads, Scope, Where};
 pub(crate) use embeddings::{Embeddings, Numbering, Positions};
 pub(crate) use feed_forward::{FeedForward, Gate};
-pub(crate) use linear::Linear;
+pub(crate) use linear::{Kit, Linear};
 pub(crate) use norm::Norm;
 pub(crate) use relative::RelativeBias;
 pub(crate) use rope::{Angles, Rope};
 
-use qiao_vecmath::{Packed, Simd};
+use qiao_vecmath::Packed;
 
-/// What one forward pass computes with: its instructions, and its buffers, kept from layer to layer.
+/// What one forward pass computes with, and its buffers, kept from layer to layer.
 #[derive(Debug)]
 pub(crate) struct Room {
-    pub(crate) simd: Simd,
+    pub(crate) kit: Kit,
     /// `[tokens, width]`: what a layer reads, where it is not the stream itself
     pub(crate) normed: Vec<f32>,
     /// `[tokens, width]`: what a layer adds to the stream
@@ -45,9 +45,9 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    pub(crate) fn new(simd: Simd) -> Self {
+    pub(crate) fn new(kit: Kit) -> Self {
         Self {
-            simd,
+            kit,
             normed: Vec::new(),
             added: Vec::new(),
             query_key_value: Vec::new(),
