@@ -72,8 +72,10 @@ def graph(model_dir, kind):
     path = graph_path(model_dir, kind)
     if not os.path.exists(path):
         if kind == "int8":
+            import onnx
             from onnxruntime.quantization import QuantType, quantize_dynamic
-            quantize_dynamic(graph(model_dir, "fused"), path, per_channel=True, weight_type=QuantType.QUInt8)
+            quantize_dynamic(graph(model_dir, "fused"), path, per_channel=True, weight_type=QuantType.QUInt8,
+                             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
         else:
             export(model_dir)
     return path

@@ -10,6 +10,7 @@ use crate::arch::{Network, WordTable};
 use crate::directory::{Directory, DirectoryError, Kind, Limit, Module, Note};
 use crate::fetch::{FetchConfig, ModelDir, manifest};
 use crate::head::Head;
+use crate::helpers::with_helpers;
 use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
 use crate::pack::packs;
 use crate::registry::ModelRow;
@@ -456,7 +457,7 @@ impl SentenceEncoder {
         let finished: Vec<(usize, Vec<f32>)> = packs
             .par_iter()
             .flat_map_iter(|pack| {
-                let hidden = self.network.forward(pack, threads);
+                let hidden = with_helpers(threads - 1, || self.network.forward(pack, threads));
                 let one = |(member, range): (&usize, &Range<usize>)| {
                     (*member, finish(windows[*member], &hidden[range.start * width..range.end * width]))
                 };

@@ -8,6 +8,7 @@ mod encoder;
 pub mod fetch;
 mod golden;
 mod head;
+mod helpers;
 mod identity;
 mod pack;
 mod pooling;
