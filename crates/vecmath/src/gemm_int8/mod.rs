@@ -22,7 +22,7 @@ use crate::gemm::{Finish, Rows, RowsMut, SPAN, WIDTH, half, start_row};
 /// Steps of a byte on each side of zero.
 const STEPS: f32 = 127.0;
 
-/// A matrix `[outputs, inputs]` of bytes in panels of [`WIDTH`] outputs: for each pair of inputs, both bytes of output 0,
+/// A matrix `[outputs, inputs]` of bytes in panels of sixteen outputs: for each pair of inputs, both bytes of output 0,
 /// both of output 1, and so on; zero-padded to whole panels and pairs.
 #[derive(Debug, Clone)]
 pub struct PackedInt8 {
