@@ -25,7 +25,7 @@ pub(crate) struct Global {
     /// A model's name (`qiao model list`) or a sentence-transformers directory [default: the knowledge base's own, else multilingual-e5-small].
     #[arg(long, global = true, value_name = "NAME|DIR", env = "QIAO_MODEL")]
     pub(crate) model: Option<String>,
-    /// The numbers in which the model computes [default: the knowledge base's own, int8 for a new one; f32 for verbs without one].
+    /// The numbers in which the model computes [default: the knowledge base's own, what is fastest for a new one; f32 for verbs without one].
     #[arg(long, global = true, value_enum, value_name = "PRECISION")]
     pub(crate) compute: Option<Compute>,
     /// Print JSON: one object, or one a line for lists.
@@ -264,7 +264,7 @@ pub(crate) struct Tour {
     /// Learn vectors for the categories of this table (comma-separated, UTF-8, a first line of names), in place of the tour.
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) csv: Option<PathBuf>,
-    /// The column of the table that is to be told from the others.
+    /// The column of the table that is to be predicted from the others.
     #[arg(long, value_name = "COLUMN", requires = "csv")]
     pub(crate) target: Option<String>,
 }

@@ -208,6 +208,31 @@ impl Drop for EvalProgress {
     }
 }
 
+/// Draws the learning from a table.
+pub(crate) struct LearnProgress {
+    bar: ProgressBar,
+}
+
+impl LearnProgress {
+    pub(crate) fn new(printer: &Printer) -> Self {
+        let bar = printer.bar();
+        bar.set_style(style("learning {wide_bar} epoch {pos} of at most {len} · {elapsed}"));
+        Self { bar }
+    }
+
+    /// So many epochs are done.
+    pub(crate) fn show(&self, done: usize, of: usize) {
+        self.bar.set_length(of as u64);
+        self.bar.set_position(done as u64);
+    }
+}
+
+impl Drop for LearnProgress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 /// Draws the adding of documents.
 pub(crate) struct AddProgress<'a> {
     printer: &'a Printer,

@@ -18,10 +18,6 @@ use crate::args::Global;
 use crate::out::{FetchProgress, Printer};
 use crate::verify::{compare, held};
 
-/// What a new knowledge base computes in: faster than single precision, and hardly a passage is found otherwise
-/// (`bench/encoder`).
-const ADDING: Precision = Precision::Int8;
-
 /// What every verb is told.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -77,11 +73,12 @@ impl Settings {
     }
 
     /// Finds and loads the model for a knowledge base: the one that was named, else the one it was made with, else the default;
-    /// and computes in what was named, else in what it was made with, else in [`ADDING`].
+    /// and computes in what was named, else in what it was made with, else in what is fastest: bytes lose
+    /// hardly a passage (`bench/encoder`).
     pub(crate) fn encoder_source(&self, printer: &Printer) -> EncoderSource {
         let (settings, printer) = (self.clone(), printer.clone());
         Box::new(move |stored: Option<&EncoderId>| {
-            let own = stored.map_or(ADDING, |stored| stored.passage_precision);
+            let own = stored.map_or_else(Precision::fastest, |stored| stored.passage_precision);
             let encoder: Arc<dyn Encoder> = Arc::new(settings.load((None, stored), own, &printer)?);
             Ok(encoder)
         })
@@ -113,9 +110,9 @@ impl Settings {
         load(name, fallback, self.compute.unwrap_or(own), printer)
     }
 
-    /// The model that the person named, if any.
-    pub(crate) fn named_model(&self) -> Option<&str> {
-        self.model.as_deref()
+    /// In what to compute, where the person said so.
+    pub(crate) fn compute(&self) -> Option<Precision> {
+        self.compute
     }
 
     pub(crate) fn kb(&self) -> &Path {

@@ -150,7 +150,7 @@ pub(crate) fn place(document: &str, locator: &Locator, headings: &[String]) -> S
 
 /// White space as single spaces, so that a quotation over several lines reads as one; control characters, which a
 /// terminal would obey, left out.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().filter(|c| !c.is_control()).collect()
 }

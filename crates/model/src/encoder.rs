@@ -209,6 +209,9 @@ impl Provenance {
     }
 }
 
+/// Threads that share one pack at most: of a layer's 384 outputs, each has three strips then.
+const MOST_THREADS: usize = 8;
+
 /// The file of the vocabulary, in the folder of the first module.
 const TOKENIZER: &str = "tokenizer.json";
 
@@ -452,8 +455,9 @@ impl SentenceEncoder {
         let sequences: Vec<&[u32]> = windows.iter().map(|w| w.ids.as_slice()).collect();
         let width = self.network.width();
         let packs = packs(&sequences);
-        // a pack a thread where there are enough; else several threads share one
-        let threads = (rayon::current_num_threads() / packs.len().max(1)).max(1);
+        // a pack a thread where there are enough; else several threads share one, as long as there are layers to share
+        let most = if self.layers() == 0 { 1 } else { MOST_THREADS };
+        let threads = (rayon::current_num_threads() / packs.len().max(1)).clamp(1, most);
         let finished: Vec<(usize, Vec<f32>)> = packs
             .par_iter()
             .flat_map_iter(|pack| {

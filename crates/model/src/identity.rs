@@ -1,5 +1,6 @@
 use std::fmt::{self, Write};
 
+use qiao_vecmath::Simd;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -38,8 +39,8 @@ impl Prompts {
 pub enum Precision {
     /// IEEE 754 single precision.
     F32,
-    /// The layers' matrices in signed bytes, each output with a scale; what goes into them in sixteen bits, each token with a
-    /// scale; sums in 32 bits. All else in single precision.
+    /// The layers' matrices in signed bytes, each output with a scale; what goes into them in up to sixteen bits, each token with
+    /// a scale; sums in 32 bits. All else in single precision.
     Int8,
 }
 
@@ -75,6 +76,13 @@ pub struct EncoderId {
     pub passage_precision: Precision,
     /// Precision of queries.
     pub query_precision: Precision,
+}
+
+impl Precision {
+    /// In what this processor computes fastest: bytes, where there are kernels for them.
+    pub fn fastest() -> Self {
+        if Simd::detect() == Simd::portable() { Self::F32 } else { Self::Int8 }
+    }
 }
 
 impl fmt::Display for Precision {

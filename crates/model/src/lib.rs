@@ -1,5 +1,5 @@
-//! Text into vectors, as sentence-transformers does it: a model directory is read, text is tokenised, encoded in float32
-//! on the CPU, pooled and normalised. Knows tokens and weights, never documents.
+//! Text into vectors, as sentence-transformers does it: a model directory is read, text is tokenised, encoded on the
+//! CPU in single precision or in bytes, pooled and normalised. Knows tokens and weights, never documents.
 
 mod arch;
 mod config;

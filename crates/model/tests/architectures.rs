@@ -99,6 +99,14 @@ fn a_text_has_the_same_bits_in_any_company_at_any_number_of_threads() {
             let together = pool.install(|| model.encode(Role::Passage, &texts, Long::Window)).unwrap();
             assert!(together == alone, "{name} in {precision} at {threads} threads");
         }
+        // of one short text, the threads share each product
+        for threads in [1, 2, 3, 5, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            for (text, alone) in texts.iter().zip(&alone).step_by(5) {
+                let shared = pool.install(|| model.encode(Role::Passage, &[text], Long::Window)).unwrap();
+                assert!(shared[0] == *alone, "{name} in {precision}, one text over {threads} threads");
+            }
+        }
         let turned: Vec<&str> = texts.iter().rev().copied().collect();
         let mut backwards = model.encode(Role::Passage, &turned, Long::Window).unwrap();
         backwards.reverse();

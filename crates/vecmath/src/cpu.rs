@@ -16,16 +16,41 @@ pub(crate) enum Kind {
 }
 
 impl Simd {
-    /// The best of what this CPU has, but no better than QIAO_SIMD names (`portable`, `avx2`, `avx512`); asked once a process.
+    /// The best of what this CPU has, but no better than QIAO_SIMD names: `portable`, `avx2` or `avx512`. Any other word is
+    /// taken for `portable`. Asked once a process.
     pub fn detect() -> Self {
         static CHOSEN: OnceLock<Simd> = OnceLock::new();
-        let allowed = |one: &Self, most: &str| {
-            !Self::NAMES.iter().skip_while(|name| **name != most).skip(1).any(|name| *name == one.name())
-        };
-        *CHOSEN.get_or_init(|| {
-            let most = std::env::var("QIAO_SIMD").unwrap_or_default();
-            Self::all().into_iter().rfind(|one| allowed(one, &most)).unwrap_or(Self::portable())
-        })
+        *CHOSEN.get_or_init(|| Self::best(Self::all(), std::env::var("QIAO_SIMD").ok().as_deref()))
+    }
+
+    fn best(all: Vec<Self>, most: Option<&str>) -> Self {
+        let rank = |name: &str| Self::NAMES.iter().position(|own| *own == name).unwrap_or(0);
+        let most = most.map_or(Self::NAMES.len(), rank);
+        all.into_iter().rfind(|one| rank(one.name()) <= most).unwrap_or(Self::portable())
+    }
+
+    /// All that this CPU has, the best last.
+    pub fn all() -> Vec<Self> {
+        let mut all = Self::of_x86();
+        all.insert(0, Self::portable());
+        all
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn of_x86() -> Vec<Self> {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let vnni = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni");
+        let avx512 = avx2 && is_x86_feature_detected!("avx512f") && vnni;
+        [(avx2, Kind::Avx2Fma), (avx512, Kind::Avx512)]
+            .into_iter()
+            .filter(|(has, _)| *has)
+            .map(|(_, kind)| Self(kind))
+            .collect()
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn of_x86() -> Vec<Self> {
+        Vec::new()
     }
 
     /// From the plainest to the best.
@@ -40,22 +65,6 @@ impl Simd {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 => Self::NAMES[2],
         }
-    }
-
-    /// All that this CPU has, the best last.
-    pub fn all() -> Vec<Self> {
-        let mut all = vec![Self::portable()];
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            all.push(Self(Kind::Avx2Fma));
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("avx512vnni")
-            {
-                all.push(Self(Kind::Avx512));
-            }
-        }
-        all
     }
 
     /// No vector instructions beyond the target's baseline.
@@ -90,3 +99,20 @@ macro_rules! dispatch {
     };
 }
 pub(crate) use dispatch;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_bounds_what_is_chosen() {
+        let best = |most| Simd::best(Simd::all(), most);
+        assert_eq!(Some(&best(None)), Simd::all().last());
+        assert_eq!(best(Some("avx512")), best(None));
+        assert_eq!(
+            (best(Some("portable")), best(Some("AVX2")), best(Some(""))),
+            (Simd::portable(), Simd::portable(), Simd::portable())
+        );
+        assert!(["portable", "avx2"].contains(&best(Some("avx2")).name()));
+    }
+}

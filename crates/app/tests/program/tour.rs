@@ -1,9 +1,11 @@
 //! The tour, computed with the real model over the real document.
 
+use std::process::Stdio;
+
 use serde_json::Value;
 
 use crate::bridges::{EN, ZH};
-use crate::desk::{Desk, E5, qiao, repository, run};
+use crate::desk::{Desk, E5, MINILM, qiao, repository, run};
 
 /// Three regions that nothing names, a weekend, and a little chance: as a person's table might be.
 fn sales(rows: usize) -> String {
@@ -95,6 +97,11 @@ fn the_commands_that_go_further_can_be_given() {
     let steps = tour["steps"].as_array().unwrap();
     let commands = steps.iter().flat_map(|step| step["further"].as_array().unwrap());
     let mut ran = 0;
+    let chinese = desk.qiao(["--model", MINILM, "tour", "--lang", "zh", "--compute", "int8", "--json"]).ok().json();
+    let chinese_steps = chinese["steps"].as_array().unwrap();
+    std::fs::copy(repository().join(EN), desk.path("文件.pdf")).unwrap();
+    desk.write("文件夹/notes.md", "# 桥\n\n马过桥要付两枚铜钱。\n");
+    let commands = commands.chain(chinese_steps.iter().flat_map(|step| step["further"].as_array().unwrap()));
     for command in commands {
         let words = words(command.as_str().unwrap());
         assert_eq!(words[0], "qiao");
@@ -103,7 +110,8 @@ fn the_commands_that_go_further_can_be_given() {
         assert!(code == Some(0) || (words.contains(&"ask".to_owned()) && code == Some(1)), "{command}: {code:?}");
         ran += 1;
     }
-    assert!(ran >= 8, "{ran}");
+    assert!(ran >= 16, "{ran}");
+    assert!(chinese_steps[3]["further"][0].as_str().unwrap().contains("--compute int8"));
 }
 
 /// As a shell divides a line that has no quotes but double ones.
@@ -151,7 +159,7 @@ fn categories_of_a_table_find_their_like() {
         assert_eq!(numbers(&row[3]).len(), 3);
     }
     let text = desk.qiao(run).ok().text();
-    for said in ["2000 rows were read", "always the same answer", "Ulm", "Neighbours do the same to “sales”"] {
+    for said in ["2000 rows with a target were read", "always the same answer", "Ulm", "neighbours do the same to it"] {
         assert!(text.contains(said), "not said: {said}\n{text}");
     }
     let page = std::fs::read_to_string(desk.path("page.html")).unwrap();
@@ -165,6 +173,7 @@ fn a_table_that_tells_nothing_is_said_to() {
     desk.write("noise.csv", format!("c,y\n{}\n", rows.join("\n")));
     let text = desk.qiao(["tour", "--csv", "noise.csv", "--target", "y"]).ok().text();
     assert!(text.contains("no better than one answer for all") && !text.contains("do the same"), "{text}");
+    assert!(text.contains("nothing was \n  learnt") || text.contains("nothing was learnt"), "{text}");
 }
 
 #[test]
@@ -191,5 +200,35 @@ fn a_model_that_does_not_know_the_language_or_has_no_layers_says_so() {
     assert!(told.contains("这个模型不认识：") && told.contains("6. 先搜后问"), "{told}");
     let table = repository().join("crates/model/tests/models/static");
     let told = Desk::without_model().qiao(["--model", table.to_str().unwrap(), "tour", "--lang", "en"]).ok().text();
-    assert!(told.contains("4. Sentences as points"), "{told}");
+    assert!(told.contains("no layers that would look") && told.contains("a table and nothing more"), "{told}");
+    assert!(told.contains("6. Search, then ask"), "{told}");
+}
+
+#[test]
+fn what_stands_in_a_table_is_text_for_terminal_and_page() {
+    let desk = Desk::without_model();
+    let (town, long) = ("\"\u{1b}[31m<b>town</b>\nred\"", "x".repeat(150));
+    let cell = |i: usize| if i.is_multiple_of(3) { String::new() } else { format!("<i>{}</i>", i % 3) };
+    let rows: Vec<String> = (0..90).map(|i| format!("{},{long}{},{}", cell(i), i % 2, i % 3)).collect();
+    desk.write("odd.csv", format!("{town},answer,y\n{}\n", rows.join("\n")));
+    let run = desk.qiao(["tour", "--csv", "odd.csv", "--target", "y", "--html", "page.html"]).ok();
+    let text = run.text();
+    assert!(!text.contains('\u{1b}') && text.contains("(empty)"), "{text}");
+    let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 100, "{widest}");
+    assert!(text.contains("predicted right"), "{text}");
+    let page = std::fs::read_to_string(desk.path("page.html")).unwrap();
+    assert!(!page.contains("<i>") && !page.contains("<b>") && page.contains("&lt;b&gt;town"));
+}
+
+#[test]
+fn a_page_is_written_whole_though_nobody_reads_on() {
+    let desk = Desk::without_model();
+    desk.write("sales.csv", sales(200));
+    let mut command = desk.command(["tour", "--csv", "sales.csv", "--target", "sales", "--html", "page.html"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    crate::desk::finish(child).ok();
+    let page = std::fs::read_to_string(desk.path("page.html")).unwrap();
+    assert!(page.ends_with("</body></html>\n") && page.contains("4. day"));
 }

@@ -123,8 +123,8 @@ impl Network {
         }
     }
 
-    /// The vectors `[tokens, width]` of a pack, computed by `threads` threads together; every id must be below [`Network::vocabulary`], every sequence within
-    /// [`Network::limit`].
+    /// The vectors `[tokens, width]` of a pack, whose products `threads` threads share (a table has none); every id must be
+    /// below [`Network::vocabulary`], every sequence within [`Network::limit`].
     pub(crate) fn forward(&self, pack: &Pack, threads: usize) -> Vec<f32> {
         match self {
             Self::Transformer(transformer) => transformer.forward(pack, threads),

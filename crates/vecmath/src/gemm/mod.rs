@@ -110,7 +110,8 @@ impl<'a> RowsMut<'a> {
 
 fn check(len: usize, rows: usize, cols: usize, stride: usize) {
     assert!(cols <= stride || rows <= 1, "rows of {cols} overlap at stride {stride}");
-    assert!(rows == 0 || (rows - 1) * stride + cols <= len, "{rows} rows of {cols} leave a buffer of {len}");
+    let end = |rows: usize| (rows - 1).checked_mul(stride)?.checked_add(cols);
+    assert!(rows == 0 || end(rows).is_some_and(|end| end <= len), "{rows} rows of {cols} leave a buffer of {len}");
 }
 
 /// A matrix `[outputs, inputs]` in panels, zero-padded to whole panels.
@@ -195,22 +196,24 @@ impl Factor<'_> {
         self.outputs
     }
 
-    /// The first outputs and the others, about as many; `None` where there are too few to part.
-    pub fn halves(self) -> Option<(Self, Self)> {
-        let middle = half(self.outputs)?;
-        let (first, second) = self.panels.split_at(middle * self.inputs);
+    /// The outputs for the first `first` of `of` threads, and the others; `None` where there are too few to part.
+    pub fn split(self, first: usize, of: usize) -> Option<(Self, Self)> {
+        let middle = parted(self.outputs, first, of)?;
+        let (one, other) = self.panels.split_at(middle * self.inputs);
         let bias = self.bias.split_at(middle.min(self.bias.len()));
         Some((
-            Self { panels: first, bias: bias.0, outputs: middle, ..self },
-            Self { panels: second, bias: bias.1, outputs: self.outputs - middle, ..self },
+            Self { panels: one, bias: bias.0, outputs: middle, ..self },
+            Self { panels: other, bias: bias.1, outputs: self.outputs - middle, ..self },
         ))
     }
 }
 
-/// About half of `outputs`, in whole panels.
-pub(crate) fn half(outputs: usize) -> Option<usize> {
-    let middle = (outputs.div_ceil(WIDTH) / 2) * WIDTH;
-    (middle > 0).then_some(middle)
+/// How many of `outputs` the first `first` of `of` threads take: whole panels, and pairs of them where there are enough.
+pub(crate) fn parted(outputs: usize, first: usize, of: usize) -> Option<usize> {
+    let panels = outputs.div_ceil(WIDTH);
+    let middle = panels * first / of.max(1);
+    let middle = if middle > 2 { middle - middle % 2 } else { middle };
+    (middle > 0 && middle < panels).then_some(middle * WIDTH)
 }
 
 /// What is done to each number of a product before it is kept, while it is near.
@@ -355,7 +358,7 @@ mod tests {
         }
 
         #[test]
-        fn halves_and_finished_numbers_are_those_of_the_whole(m in 1usize..9, n in 1usize..70, seed in 1u32..1000) {
+        fn parts_and_finished_numbers_are_those_of_the_whole(m in 1usize..9, n in 1usize..70, seed in 1u32..1000) {
             let k = 20;
             let (x, w, bias) = (numbers(m * k, seed), numbers(n * k, seed + 1), numbers(n, seed + 2));
             let packed = Packed::from_outputs(Rows::new(&w, n, k, k));
@@ -363,7 +366,7 @@ mod tests {
             gelu(Simd::detect(), &mut whole);
             let mut y = vec![f32::NAN; m * n];
             let (rows, out) = (Rows::new(&x, m, k, k), RowsMut::new(&mut y, m, n, n));
-            match packed.factor(&bias, Finish::Gelu).halves() {
+            match packed.factor(&bias, Finish::Gelu).split(1, 2) {
                 None => multiply(Simd::detect(), rows, packed.factor(&bias, Finish::Gelu), out),
                 Some((first, second)) => {
                     let (left, right) = out.split_at_column(first.outputs());
@@ -382,6 +385,19 @@ mod tests {
             other.pack_inputs(Rows::new(&turned, k, n, n));
             prop_assert_eq!(Packed::from_outputs(Rows::new(&w, n, k, k)).panels, other.panels);
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "leave a buffer")]
+    fn sizes_beyond_all_numbers_are_refused() {
+        RowsMut::new(&mut [0.0], (1 << 33) + 1, 1, 1 << 31);
+    }
+
+    #[test]
+    fn parts_are_whole_panels_in_proportion() {
+        assert_eq!(parted(384, 1, 2), Some(192));
+        assert_eq!((parted(384, 2, 3), parted(384, 1, 3)), (Some(256), Some(128)));
+        assert_eq!((parted(16, 1, 2), parted(17, 1, 2), parted(0, 1, 2)), (None, Some(16), None));
     }
 
     #[test]

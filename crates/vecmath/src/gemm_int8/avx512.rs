@@ -41,6 +41,7 @@ fn tiles<const P: usize, const W: usize>(strip: &Strip<'_>, y: &mut RowsMut<'_>)
 
 /// Multiplies pairs of sixteen-bit numbers and adds both products to each sum: VPDPWSSD. The compiler takes the intrinsic of
 /// that name apart into a product and a sum, which share their ports: a third of the speed is lost.
+#[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn add_products(mut sums: __m512i, a: __m512i, b: __m512i) -> __m512i {
     // SAFETY: the CPU has the instruction (`target_feature`), which reads and writes these registers alone.

@@ -1,8 +1,8 @@
 //! Products of a few rows with a matrix of signed bytes: `y[m, n] = x[m, k] · w[n, k]ᵀ + bias[n]`, in whole numbers.
 //!
-//! Each output of the matrix has a scale, and so has each row of `x` ([`Levels`]). The row's numbers have sixteen bits, so
-//! that what is lost is lost in the matrix alone: no activation is clipped or needs smoothing. Products of bytes and
-//! sixteen-bit numbers are summed in thirty-two bits, and a row's levels are bounded so that no sum can overflow. Sums of
+//! Each output of the matrix has a scale, and so has each row of `x` ([`Levels`]). A row's numbers have up to sixteen bits,
+//! so that nearly all that is lost is lost in the matrix: no activation is clipped or needs smoothing. Products are summed in
+//! thirty-two bits, and a row has no more levels than such a sum allows: sixteen bits up to 516 inputs, fourteen at 1,536. Sums of
 //! whole numbers are exact: the same bits in any order, on any instruction set, in any batch.
 
 #[cfg(target_arch = "x86_64")]
@@ -17,7 +17,7 @@ use levels::round_row;
 
 use crate::Simd;
 use crate::cpu::Kind;
-use crate::gemm::{Finish, Rows, RowsMut, SPAN, WIDTH, half, start_row};
+use crate::gemm::{Finish, Rows, RowsMut, SPAN, WIDTH, parted, start_row};
 
 /// Steps of a byte on each side of zero.
 const STEPS: f32 = 127.0;
@@ -91,15 +91,15 @@ impl FactorInt8<'_> {
         self.outputs
     }
 
-    /// The first outputs and the others, about as many; `None` where there are too few to part.
-    pub fn halves(self) -> Option<(Self, Self)> {
-        let middle = half(self.outputs)?;
-        let (first, second) = self.panels.split_at(middle * self.inputs.next_multiple_of(2));
+    /// The outputs for the first `first` of `of` threads, and the others; `None` where there are too few to part.
+    pub fn split(self, first: usize, of: usize) -> Option<(Self, Self)> {
+        let middle = parted(self.outputs, first, of)?;
+        let (one, other) = self.panels.split_at(middle * self.inputs.next_multiple_of(2));
         let scales = self.scales.split_at(middle);
         let bias = self.bias.split_at(middle.min(self.bias.len()));
         Some((
-            Self { panels: first, scales: scales.0, bias: bias.0, outputs: middle, ..self },
-            Self { panels: second, scales: scales.1, bias: bias.1, outputs: self.outputs - middle, ..self },
+            Self { panels: one, scales: scales.0, bias: bias.0, outputs: middle, ..self },
+            Self { panels: other, scales: scales.1, bias: bias.1, outputs: self.outputs - middle, ..self },
         ))
     }
 }
@@ -209,11 +209,11 @@ mod tests {
                 let want = 0.5 * sum * (1.0 + reference::erf(sum * std::f64::consts::FRAC_1_SQRT_2));
                 prop_assert!((f64::from(*got) - want).abs() < 2e-5 * k as f64, "{} {}", got, want);
             }
-            // the same bits alone, and in halves
+            // the same bits alone, and in parts
             for i in 0..m {
                 prop_assert_eq!(&product(Simd::detect(), &x[i * k..][..k], &packed, bias, 1)[..], &fast[i * n..][..n]);
             }
-            if let Some((first, second)) = packed.factor(bias, Finish::Gelu).halves() {
+            if let Some((first, second)) = packed.factor(bias, Finish::Gelu).split(1, 2) {
                 let mut levels = Levels::default();
                 levels.round(Simd::detect(), Rows::new(x, m, k, k));
                 let mut y = vec![f32::NAN; m * n];

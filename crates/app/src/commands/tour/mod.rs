@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use qiao::embed::ModelEncoder;
-use qiao::model::EncoderId;
+use qiao::model::{EncoderId, Precision};
 use qiao::seams::Encoder;
 use qiao::tour::{self, Lesson};
 use qiao::{AddEvent, Engine, Error, Kind};
@@ -45,14 +45,20 @@ struct Speaker {
     language: Language,
     lesson: Lesson,
     model: String,
-    /// The model as the person named it, to be named again.
-    named: Option<String>,
+    /// How it makes one vector of many.
+    pooling: String,
+    /// In what it computes, where the person said so.
+    compute: Option<Precision>,
 }
 
 impl Speaker {
-    fn new(language: Language, model: String, named: Option<&str>) -> Self {
+    fn new(language: Language) -> Self {
         let lesson = if language == Language::Zh { Lesson::CHINESE } else { Lesson::ENGLISH };
-        Self { language, lesson, model, named: named.map(str::to_owned) }
+        Self { language, lesson, model: String::new(), pooling: String::new(), compute: None }
+    }
+
+    fn with(self, id: &EncoderId, compute: Option<Precision>) -> Self {
+        Self { model: id.model.clone(), pooling: id.pooling.clone(), compute, ..self }
     }
 
     /// The example document: its name and its bytes.
@@ -73,12 +79,10 @@ impl Speaker {
         (if self.is_chinese() { chinese } else { english }).to_owned()
     }
 
-    /// A command with the model of the tour.
+    /// A command with the model of the tour, which may be another than the one that the command would find by itself.
     fn command(&self, rest: &str) -> String {
-        match &self.named {
-            Some(named) => format!("qiao --model {} {rest}", quoted(named)),
-            None => format!("qiao {rest}"),
-        }
+        let compute = self.compute.map_or_else(String::new, |compute| format!("--compute {compute} "));
+        format!("qiao --model {} {compute}{rest}", quoted(&self.model))
     }
 
     /// A command for which the tour's model does not matter.
@@ -86,10 +90,16 @@ impl Speaker {
         format!("qiao {rest}")
     }
 
+    /// One after another.
+    fn list(&self, words: &[impl AsRef<str>]) -> String {
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+        words.join(if self.is_chinese() { "、" } else { ", " })
+    }
+
     fn words(&self) -> Words {
         match self.is_chinese() {
-            true => Words { further: "接着试试：", more: "未显示的行：" },
-            false => Words { further: "Go further:", more: "rows not shown:" },
+            true => Words { further: "接着试试：", more: "未显示的行：", brackets: ["（", "）"] },
+            false => Words { further: "Go further:", more: "rows not shown:", brackets: [" (", ")"] },
         }
     }
 
@@ -113,52 +123,72 @@ struct View<'a> {
     encoder: Option<&'a EncoderId>,
 }
 
-/// Steps that are shown as they come, and kept for a page or for JSON.
+/// Steps that are shown as they come, and kept where a page or JSON is to be made of them.
 struct Telling<'a> {
     speaker: &'a Speaker,
     printer: &'a Printer,
+    html: Option<&'a Path>,
     steps: Vec<Step>,
+    /// What standard output said when it would take no more, while there is still a page to write
+    closed: Option<anyhow::Error>,
 }
 
-impl Telling<'_> {
-    fn step(&mut self, step: Step) -> anyhow::Result<()> {
-        if !self.printer.json() {
-            self.printer.data(&text::text(&step, &self.speaker.words()))?;
+impl<'a> Telling<'a> {
+    /// Opens the page first: nobody should wait for one that cannot be written.
+    fn begin(speaker: &'a Speaker, printer: &'a Printer, html: Option<&'a Path>) -> Result<Self, Error> {
+        if let Some(path) = html {
+            let opened = std::fs::OpenOptions::new().create(true).append(true).open(path);
+            opened.map_err(|e| unwritten(path, e))?;
         }
-        self.steps.push(step);
+        Ok(Self { speaker, printer, html, steps: Vec::new(), closed: None })
+    }
+
+    fn step(&mut self, step: Step) -> anyhow::Result<()> {
+        if !self.printer.json() && self.closed.is_none() {
+            match self.printer.data(&text::text(&step, &self.speaker.words())) {
+                Err(closed) if self.html.is_some() => self.closed = Some(closed),
+                told => told?,
+            }
+        }
+        if self.html.is_some() || self.printer.json() {
+            self.steps.push(step);
+        }
         Ok(())
     }
 
-    fn end(self, html: Option<&Path>, encoder: Option<&EncoderId>) -> anyhow::Result<()> {
-        if let Some(path) = html {
+    fn end(self, encoder: Option<&EncoderId>) -> anyhow::Result<()> {
+        if let Some(path) = self.html {
             let page = page::page(&self.speaker.title(), self.speaker.tag(), &self.steps, &self.speaker.words());
-            let written = std::fs::write(path, page);
-            written.map_err(|e| Error::new(Kind::BadInput, format!("cannot write {}", path.display()), e))?;
+            std::fs::write(path, page).map_err(|e| unwritten(path, e))?;
         }
-        match self.printer.json() {
-            true => self.printer.object(&View { language: self.speaker.language, steps: &self.steps, encoder }),
-            false => Ok(()),
+        match (self.closed, self.printer.json()) {
+            (Some(closed), _) => Err(closed),
+            (None, true) => self.printer.object(&View { language: self.speaker.language, steps: &self.steps, encoder }),
+            (None, false) => Ok(()),
         }
     }
 }
 
+fn unwritten(path: &Path, e: std::io::Error) -> Error {
+    Error::new(Kind::BadInput, format!("cannot write {}", path.display()), e)
+}
+
 pub(crate) fn run(verb: &Tour, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let language = verb.lang.unwrap_or_else(Language::of_environment);
+    let speaker = Speaker::new(verb.lang.unwrap_or_else(Language::of_environment));
     let html = verb.html.as_deref();
     match (&verb.csv, &verb.target) {
         (Some(csv), Some(target)) => {
-            let speaker = Speaker::new(language, String::new(), None);
-            let mut telling = Telling { speaker: &speaker, printer, steps: Vec::new() };
+            let mut telling = Telling::begin(&speaker, printer, html)?;
             table::tour(&mut telling, csv, target)?;
-            telling.end(html, None)?;
+            telling.end(None)?;
         }
         _ => {
             let encoder = Arc::new(settings.model(None, printer)?);
             let id = encoder.id();
-            let speaker = Speaker::new(language, id.model.clone(), settings.named_model());
-            let mut telling = Telling { speaker: &speaker, printer, steps: Vec::new() };
+            let speaker = speaker.with(&id, settings.compute());
+            let mut telling = Telling::begin(&speaker, printer, html)?;
             meaning(&mut telling, &encoder, settings)?;
-            telling.end(html, Some(&id))?;
+            telling.end(Some(&id))?;
         }
     }
     Ok(ExitCode::SUCCESS)

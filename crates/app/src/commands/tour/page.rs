@@ -16,7 +16,7 @@ const MARGIN: f64 = 60.0;
 /// From a label to the one below it.
 const LINE: f64 = 13.0;
 /// Rows of a table that are drawn: each number of a vector is an element of the page.
-const ROWS: usize = 64;
+pub(super) const ROWS: usize = 64;
 /// Numbers of a vector that are drawn.
 const NUMBERS: usize = 384;
 
@@ -47,7 +47,10 @@ fn drawn(block: &Block, words: &Words) -> String {
         Block::Map(map) => self::map(map),
         Block::Profiles(profiles) => self::profiles(profiles),
         Block::Passages(found) => {
-            format!("<div class=\"beside\">{}</div>", found.iter().map(passages).collect::<String>())
+            format!(
+                "<div class=\"beside\">{}</div>",
+                found.iter().map(|found| passages(found, words)).collect::<String>()
+            )
         }
         Block::Quotes(quotes) => quotes.iter().map(quote).collect(),
         Block::Letter(Letter { title, text }) => {
@@ -103,8 +106,9 @@ fn table(table: &Table, words: &Words) -> String {
         });
     }
     out.push_str("</tr></table></div>");
-    if table.rows.len() > ROWS {
-        let _ = write!(out, "<p>{} {}</p>", words.more, table.rows.len() - ROWS);
+    let left = table.left + table.rows.len().saturating_sub(ROWS);
+    if left > 0 {
+        let _ = write!(out, "<p>{} {left}</p>", words.more);
     }
     out
 }
@@ -266,7 +270,7 @@ fn profiles(profiles: &Profiles) -> String {
     out
 }
 
-fn passages(found: &Found) -> String {
+fn passages(found: &Found, words: &Words) -> String {
     let mut out = format!("<div><h3>{}</h3>", escaped(&found.title));
     if found.passages.is_empty() {
         let _ = write!(out, "<p>{}</p>", escaped(&found.none));
@@ -274,10 +278,10 @@ fn passages(found: &Found) -> String {
     for passage in &found.passages {
         let _ = write!(
             out,
-            "<figure><figcaption>{:.3} · {} ({})</figcaption><blockquote>{}</blockquote></figure>",
+            "<figure><figcaption>{:.3} · {}{}</figcaption><blockquote>{}</blockquote></figure>",
             passage.score,
             escaped(&passage.place),
-            escaped(&passage.remark),
+            escaped(&words.aside(&passage.remark)),
             escaped(&passage.text)
         );
     }

@@ -2,11 +2,11 @@
 
 use qiao::model::TracedToken;
 use qiao::tour::{Codes, LookedUp, Meanings, Passage, Phrases, Prompted, Rows, Searched};
-use qiao::types::{Locator, Refusal};
+use qiao::types::Locator;
 
 use super::story::{Bars, Block, Cell, Curves, Found, Growth, Letter, Map, Profiles, Quote, Shown, Step, Table};
 use super::{Speaker, say};
-use crate::views::{place, refusal_text};
+use crate::views::{folded, place};
 
 impl Speaker {
     pub(super) fn codes(&self, codes: &Codes) -> Step {
@@ -39,14 +39,14 @@ impl Speaker {
             title: self.say("1. From a name to numbers", "1. 从名字到数字"),
             text: say!(
                 self,
-                "A machine computes with numbers, so a category has to become some. The oldest way is to count: of \
+                "A machine computes with numbers, so a category has to become numbers. The oldest way is to count: of \
                  {categories} genres each gets a place of its own, a 1 there and 0 elsewhere (a one-hot code). The other \
                  way is a dense code: {dimension} numbers that a model computes from the name.",
                 "机器只会算数，所以类别要先变成数字。最老的办法是数数：{categories} 个类别各占一格，自己那格写 1，其余写 0，\
                  这叫独热编码。另一种办法是稠密向量：由模型根据名字算出 {dimension} 个数。"
             ),
             blocks: vec![
-                Block::Table(Table { head, rows: codes.codes.iter().map(row).collect() }),
+                Block::Table(Table::whole(head, codes.codes.iter().map(row).collect())),
                 Block::Growth(growth),
                 Block::Bars(Bars { rows: pairs }),
             ],
@@ -88,11 +88,11 @@ impl Speaker {
             self.say("row of the table", "表中那一行"),
         ];
         let near = |word: &LookedUp| {
-            let names =
-                word.nearest.iter().map(|near| format!("{} {:.2}", near.token.trim_start_matches('▁'), near.cosine));
-            vec![Cell::Text(word.word.clone()), Cell::Text(names.collect::<Vec<_>>().join(", "))]
+            let names = word.nearest.iter().map(|near| format!("{} {:.2}", near.token, near.cosine));
+            let token = word.tokens.last().map(|token| token.token.clone()).unwrap_or_default();
+            vec![Cell::Text(token), Cell::Text(names.collect::<Vec<_>>().join(", "))]
         };
-        let neighbours = rows.words.iter().filter(|word| !word.nearest.is_empty()).map(near).collect();
+        let neighbours: Vec<Vec<Cell>> = rows.words.iter().filter(|word| !word.nearest.is_empty()).map(near).collect();
         let unknown: Vec<&str> = rows
             .words
             .iter()
@@ -105,13 +105,18 @@ impl Speaker {
              a one-hot code of {count} numbers times the table, without the zeros.",
             "查表不用计算：编号就是行号，同一个编号永远取出同一行。这等于拿一个 {count} 位的独热编码去乘整张表，只是省掉了所有的 0。"
         )];
-        notice.push(self.say(
-            "Nobody wrote these numbers: training did. Rows of words that stand in like places have come to lie near each \
-             other (second table: the nearest rows, with their cosines).",
-            "这些数字不是人填的，是训练出来的。用法相近的词，行与行就靠得近（第二张表：最近的几行和它们的余弦）。",
-        ));
+        let mut blocks = vec![Block::Table(Table::whole(head, rows.words.iter().flat_map(row).collect()))];
+        if !neighbours.is_empty() {
+            let head = vec![self.say("token", "词元"), self.say("nearest rows", "最近的行")];
+            blocks.push(Block::Table(Table::whole(head, neighbours)));
+            notice.push(self.say(
+                "Nobody wrote these numbers: training did. Rows of tokens that stand in like places have come to lie near each \
+                 other (second table: the nearest rows, with their cosines).",
+                "这些数字不是人填的，是训练出来的。用法相近的词元，行与行就靠得近（第二张表：最近的几行和它们的余弦）。",
+            ));
+        }
         if !unknown.is_empty() {
-            let unknown = unknown.join(", ");
+            let unknown = self.list(&unknown);
             notice.push(say!(
                 self,
                 "This model does not know: {unknown}. What has no row of its own cannot be told apart.",
@@ -128,13 +133,7 @@ impl Speaker {
                 "一个词的稠密向量，起点是表里的一行：编号进去，一行数字出来。{model} 的表有 {count} 行，每行 {width} 个数。",
                 model = self.model
             ),
-            blocks: vec![
-                Block::Table(Table { head, rows: rows.words.iter().flat_map(row).collect() }),
-                Block::Table(Table {
-                    head: vec![self.say("word", "词"), self.say("nearest rows", "最近的行")],
-                    rows: neighbours,
-                }),
-            ],
+            blocks,
             notice,
             further: vec![self.command(&format!("inspect {}", words.join(" ")))],
         }
@@ -156,21 +155,32 @@ impl Speaker {
                 (self.say("1 and 2", "第 1、2 句"), numbers(&apart.cosines)),
                 (self.say("2 and 3", "第 2、3 句"), numbers(&alike.cosines)),
             ];
-            blocks = vec![Block::Table(Table { head, rows }), Block::Curves(Curves { steps, series })];
+            blocks = vec![Block::Table(Table::whole(head, rows)), Block::Curves(Curves { steps, series })];
             notice.extend(self.apart(&apart.cosines, &alike.cosines));
         } else {
             notice.push(say!(self, "This model has no token for “{word}”.", "这个模型没有“{word}”的词元。"));
         }
-        Step {
-            title: self.say("3. A word among others", "3. 词在句子里"),
-            text: say!(
+        let text = match meanings.traces.iter().all(|trace| trace.steps.len() > 1) {
+            true => say!(
                 self,
                 "A row knows nothing of the sentence around it. The layers of the encoder let each word look at the others and \
                  change its vector by what it sees. Below: “{word}” in three sentences. The two columns follow the cosine of \
-                 its vectors layer by layer, between sentences 1 and 2 (two meanings) and between 2 and 3 (one meaning).",
+                 its vectors layer by layer, between sentences 1 and 2 (two meanings) and between 2 and 3 (one meaning). They \
+                 begin with the row and, in most models, its place in the sentence.",
                 "表里的一行并不知道周围是什么句子。编码器一层一层地让每个词去看别的词，并随之改变自己的向量。\
-                 下面是三句话里的“{word}”。两列数字逐层列出它的向量的余弦：第 1、2 句之间（意思不同），第 2、3 句之间（意思相同）。"
+                 下面是三句话里的“{word}”。两列数字逐层列出它的向量的余弦：第 1、2 句之间（意思不同），第 2、3 句之间（意思相同）。\
+                 起点是表中的那一行，多数模型还加上它在句中的位置。"
             ),
+            false => say!(
+                self,
+                "A row knows nothing of the sentence around it, and this model has no layers that would look: it is a table and \
+                 nothing more. Below: “{word}” in three sentences.",
+                "表里的一行并不知道周围是什么句子，而这个模型没有会去看的层，它只是一张表。下面是三句话里的“{word}”。"
+            ),
+        };
+        Step {
+            title: self.say("3. A word among others", "3. 词在句子里"),
+            text,
             blocks,
             notice,
             further: vec![self.command(&format!("inspect \"{}\" \"{}\" --html page.html", sentences[0], sentences[1]))],
@@ -181,7 +191,8 @@ impl Speaker {
     fn step_name(&self, name: &str) -> String {
         match (self.is_chinese(), name, name.strip_prefix("layer ")) {
             (true, _, Some(layer)) => format!("第 {layer} 层"),
-            (true, "embeddings", _) => "查表".to_owned(),
+            (true, "embeddings", _) => "行和位置".to_owned(),
+            (false, "embeddings", _) => "row, place".to_owned(),
             (true, "last norm", _) => "末次归一化".to_owned(),
             _ => name.to_owned(),
         }
@@ -190,8 +201,11 @@ impl Speaker {
     /// Where a passage stands, in the speaker's language.
     fn place(&self, document: &str, locator: &Locator, headings: &[String]) -> String {
         match (self.is_chinese(), locator) {
-            (true, Locator::Page { first, .. }) => {
-                format!("{document}，第 {} 页 · {}", first.page, headings.join(" › "))
+            (true, Locator::Page { first, continued }) => {
+                let pages = continued.last().map_or_else(String::new, |last| format!("–{}", last.page));
+                let headings = folded(&headings.join(" › "));
+                let under = if headings.is_empty() { String::new() } else { format!(" · {headings}") };
+                format!("{document}，第 {}{pages} 页{under}", first.page)
             }
             _ => place(document, locator, headings),
         }
@@ -205,24 +219,19 @@ impl Speaker {
                 "这个模型只是一张表：词放在哪里都是同一个向量。",
             ));
         }
-        let furthest = (0..=steps).max_by(|a, b| (alike[*a] - apart[*a]).total_cmp(&(alike[*b] - apart[*b])))?;
+        let furthest = (1..=steps).max_by(|a, b| (alike[*a] - apart[*a]).total_cmp(&(alike[*b] - apart[*b])))?;
         let (two, one) = (apart[furthest], alike[furthest]);
-        let name = |at: usize| match at {
-            0 => self.say("in the table", "查表时"),
-            at => say!(self, "after step {at} of {steps}", "第 {at} 步之后（共 {steps} 步）"),
-        };
-        let step = name(furthest);
         Some(match one > two {
             true => say!(
                 self,
-                "One row, three vectors. The model tells the meanings apart best {step}: {two:.3} between two meanings, \
-                 {one:.3} within one.",
-                "同一行，三个向量。{step}分得最清：两个意思之间 {two:.3}，同一个意思之间 {one:.3}。"
+                "One word, three vectors. The model tells the meanings apart best after step {furthest} of {steps}: {two:.3} \
+                 between two meanings, {one:.3} within one.",
+                "同一个词，三个向量。第 {furthest} 步之后（共 {steps} 步）分得最清：两个意思之间 {two:.3}，同一个意思之间 {one:.3}。"
             ),
             false => say!(
                 self,
-                "One row, three vectors; but this model does not hold the two meanings further apart than the one.",
-                "同一行，三个向量；不过这个模型并没有把两个意思分得更开。"
+                "One word, three vectors; but this model does not hold the two meanings further apart than the one.",
+                "同一个词，三个向量；不过这个模型并没有把两个意思分得更开。"
             ),
         })
     }
@@ -237,16 +246,16 @@ impl Speaker {
         let (nearest, most) = by(|a, b| a.1.total_cmp(&b.1));
         let (furthest, least) = by(|a, b| b.1.total_cmp(&a.1));
         let points = all.iter().zip(&phrases.places).map(|(phrase, place)| ((*phrase).to_owned(), *place)).collect();
-        let first = all[0];
+        let (first, pooling) = (all[0], &self.pooling);
         let others: Vec<String> = all[1..].iter().map(|phrase| format!("\"{phrase}\"")).collect();
         Step {
             title: self.say("4. Sentences as points", "4. 句子成为点"),
             text: say!(
  self,
-                "The mean of all its words' vectors (or the first one, as the model was trained) stands for a sentence. Then \
+                "Of the vectors of all its words the model makes one for the sentence (pooling: {pooling}). Then \
                  near in meaning is near in space, and the cosine of the angle between two vectors says how near. Here: \
                  “{first}” beside three others.",
-                "把一句话里所有词的向量平均起来（或按模型的训练方式只取第一个），就得到整句的向量。于是意思近就是位置近，\
+                "模型把一句话里所有词的向量合成一个，作为整句的向量（合并方式：{pooling}）。于是意思近就是位置近，\
                  两个向量夹角的余弦说出有多近。下面拿“{first}”和另外三句相比。"
             ),
             blocks: vec![
@@ -305,7 +314,7 @@ impl Speaker {
     fn both(&self, searched: &Searched) -> Block {
         let none = self.say("none shares a word with it", "没有一段和它有相同的词");
         let shown = |score: f32, passage: &Passage| {
-            let words = passage.shared.join(", ");
+            let words = self.list(&passage.shared);
             let remark = match passage.shared.is_empty() {
                 true => self.say("shares no word", "没有相同的词"),
                 false => say!(self, "shares {words}", "相同：{words}"),
@@ -346,7 +355,7 @@ impl Speaker {
             None => self.say("By words alone nothing is found.", "只按字面什么也找不到。"),
             Some(first) if first.at == best.at => self.say("Here words find the same.", "这一次，字面也找到了同一段。"),
             Some(first) => {
-                let words = first.shared.join(", ");
+                let words = self.list(&first.shared);
                 say!(
                     self,
                     "By words alone another one comes first, for the sake of: {words}.",
@@ -371,13 +380,10 @@ impl Speaker {
                  document, word for word, each with its page.",
                 "最后的引文，是 qiao 不用任何语言模型给出的回答：文档里的原句，一字不差，各带页码。",
             ),
-            Some(refusal) => match (self.is_chinese(), refusal) {
-                (true, Refusal::NothingRelevant) => {
-                    "在这份文档里，qiao 没有找到足以回答的依据，于是拒绝回答。".to_owned()
-                }
-                (true, Refusal::NothingToSearch) => "没有可以搜索的内容。".to_owned(),
-                (false, refusal) => refusal_text(refusal, answer.judgement),
-            },
+            Some(_) => self.say(
+                "With this model qiao finds too little in the document to rest an answer on, and refuses.",
+                "用这个模型，qiao 在文档里没有找到足以回答的依据，于是拒绝回答。",
+            ),
         };
         let mut notice = vec![answered];
         notice.extend(self.difference(&asked.searched));

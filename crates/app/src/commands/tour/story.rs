@@ -35,6 +35,8 @@ pub(super) enum Block {
 pub(super) struct Table {
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<Cell>>,
+    /// Rows that there are beyond these.
+    pub(super) left: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,6 +74,11 @@ impl Cell {
 }
 
 impl Table {
+    /// All rows that there are.
+    pub(super) fn whole(head: Vec<String>, rows: Vec<Vec<Cell>>) -> Self {
+        Self { head, rows, left: 0 }
+    }
+
     /// Whether the column holds numbers.
     pub(super) fn is_numeric(&self, column: usize) -> bool {
         self.rows.first().and_then(|row| row.get(column)).is_some_and(Cell::is_number)

@@ -3,16 +3,19 @@
 use std::path::Path;
 
 use qiao::categories::data::{Target, WhyLeftOut};
-use qiao::categories::training::{ColumnEmbedding, Epoch, Figure, Quality};
+use qiao::categories::training::{ColumnEmbedding, Epoch, Figure, Quality, Report, dimension};
 use qiao::categories::{Data, EntityEmbeddings, Limits, RowId, Settings, fit};
 use qiao::tour::plane;
 use qiao::{Error, Kind};
 
 use super::story::{Block, Cell, Curves, Map, Step, Table};
-use super::{Speaker, Telling, say};
+use super::{Speaker, Telling, page, say};
+use crate::out::LearnProgress;
 
-/// Cells that are passed in all epochs together, at most: about half a minute.
-const CELLS: usize = 80_000_000;
+/// Multiplications in all epochs together, at most: about half a minute.
+const WORK: usize = 20_000_000_000;
+/// How much likelier what was learnt must make the held-out rows than one answer for all, in nats: 90 to 1.
+const EVIDENCE: f64 = 4.5;
 /// Categories on a map at most, the most frequent.
 const MAPPED: usize = 100;
 /// Neighbours shown of a category.
@@ -24,19 +27,26 @@ pub(super) fn tour(telling: &mut Telling<'_>, csv: &Path, target: &str) -> anyho
     let data = Data::open(csv, target, &Limits::default()).map_err(|e| Error::new(Kind::BadInput, doing(), e))?;
     telling.step(speaker.columns(&data))?;
     let usual = Settings::default();
-    let cells = data.rows() * (data.categorical().len() + data.numeric().len());
-    let settings = Settings { epochs: (CELLS / cells.max(1)).clamp(1, usual.epochs), ..usual };
+    let settings = Settings { epochs: (WORK / work(&data, &usual).max(1)).clamp(1, usual.epochs), ..usual };
     let mut epochs = Vec::new();
-    let learnt = fit(&data, &settings, &mut |epoch| epochs.push(epoch));
+    let progress = LearnProgress::new(telling.printer);
+    let learnt = fit(&data, &settings, &mut |epoch| {
+        progress.show(epoch.done, epoch.of);
+        epochs.push(epoch);
+    });
+    drop(progress);
     let learnt = learnt.map_err(|e| Error::new(Kind::BadInput, doing(), e))?;
     telling.step(speaker.learning(target, &learnt, &epochs))?;
+    let shown = if telling.printer.json() { usize::MAX } else { page::ROWS };
     for (i, column) in learnt.columns.iter().enumerate() {
-        let mut step = speaker.column(i, column);
+        let mut step = speaker.column(i, column, shown);
         if has_learnt(&learnt) {
             step.notice.push(say!(
                 speaker,
-                "Neighbours do the same to “{target}”, whatever they are called.",
-                "邻居对“{target}”的影响相近，不管名字像不像。"
+                "Where {name} matters to “{target}”, neighbours do the same to it, whatever they are called; where it does not, \
+                 they are neighbours by chance.",
+                "如果“{name}”影响“{target}”，邻居的影响就相近，不管名字像不像；如果不影响，它们成为邻居只是碰巧。",
+                name = column.name
             ));
         }
         telling.step(step)?;
@@ -44,9 +54,25 @@ pub(super) fn tour(telling: &mut Telling<'_>, csv: &Path, target: &str) -> anyho
     Ok(())
 }
 
-/// Whether the held-out rows are told better than by one answer for all.
+/// Multiplications of an epoch: of each row's inputs with the hidden numbers, and of those with the outputs.
+fn work(data: &Data, settings: &Settings) -> usize {
+    let inputs: usize = data.categorical().iter().map(|c| dimension(c.categories.len())).sum();
+    let outputs = match data.target() {
+        Target::Number(_) => 1,
+        Target::Class(classes) => classes.categories.len(),
+    };
+    data.rows() * settings.hidden * (inputs + data.numeric().len() + outputs)
+}
+
+/// Whether what was learnt tells of rows that it never saw more than chance would: by the ratio of likelihoods, which for a
+/// number is that of normal distributions.
 fn has_learnt(learnt: &EntityEmbeddings) -> bool {
-    learnt.report.after.loss < learnt.report.baseline.loss
+    let Report { after, baseline, held_out_rows, .. } = learnt.report;
+    let gain = match after.figure {
+        Figure::RootMeanSquareError(_) => (baseline.loss / after.loss.max(f64::MIN_POSITIVE)).ln() / 2.0,
+        Figure::Accuracy(_) => baseline.loss - after.loss,
+    };
+    gain * held_out_rows as f64 > EVIDENCE
 }
 
 impl Speaker {
@@ -83,11 +109,11 @@ impl Speaker {
             self.say("distinct", "不同的值"),
             self.say("zeros of a one-hot code", "独热编码中 0 的比例"),
         ];
-        let mut blocks = vec![Block::Table(Table { head, rows })];
+        let mut blocks = vec![Block::Table(Table::whole(head, rows))];
         let mut others = vec![target];
         others.extend(data.left_out().iter().map(left_out));
         let head = vec![self.say("column", "列"), self.say("not learnt from", "不作为输入")];
-        blocks.push(Block::Table(Table { head, rows: others }));
+        blocks.push(Block::Table(Table::whole(head, others)));
         let width: usize = data.categorical().iter().map(|c| c.categories.len()).sum();
         let (count, without) = (data.rows(), data.rows_without_target());
         let mut notice = vec![say!(
@@ -98,16 +124,16 @@ impl Speaker {
         if without > 0 {
             notice.push(say!(
                 self,
-                "{without} rows have no target and were passed over.",
-                "{without} 行没有目标值，已略过。"
+                "Rows without a target, which were passed over: {without}.",
+                "没有目标值、已略过的行：{without}。"
             ));
         }
         Step {
             title: self.say("1. Categories and numbers", "1. 类别与数字"),
             text: say!(
                 self,
-                "{count} rows were read. Each column holds categories or numbers:",
-                "读入 {count} 行。每一列要么是类别，要么是数字："
+                "{count} rows with a target were read. Each column holds categories or numbers:",
+                "读入 {count} 行（都有目标值）。每一列要么是类别，要么是数字："
             ),
             blocks,
             notice,
@@ -146,7 +172,7 @@ impl Speaker {
         };
         let figure = match report.after.figure {
             Figure::RootMeanSquareError(_) => self.say("typical error (RMSE)", "均方根误差"),
-            Figure::Accuracy(_) => self.say("told right", "判断正确"),
+            Figure::Accuracy(_) => self.say("predicted right", "判断正确的比例"),
         };
         let head = vec![
             say!(self, "{n} rows held out", "留出的 {n} 行", n = report.held_out_rows),
@@ -168,9 +194,9 @@ impl Speaker {
             ),
             false => say!(
                 self,
-                "On rows that it never saw it does no better than one answer for all: these columns tell nothing of \
-                 “{target}”, and the neighbours below mean nothing.",
-                "在从未见过的行上，它并不比永远同一个答案强：这些列和“{target}”没有关系，下面的邻居也就没有意义。"
+                "On rows that it never saw it does no better than one answer for all, or no more than chance would: nothing was \
+                 learnt of “{target}” here, and the neighbours below mean nothing.",
+                "在从未见过的行上，它不比永远同一个答案强，或者只强在碰巧：这里没有学到关于“{target}”的东西，下面的邻居也就没有意义。"
             ),
         };
         Step {
@@ -178,17 +204,17 @@ impl Speaker {
             text: say!(
                 self,
                 "Each category gets a row of a few numbers ({width} for all columns together), at random at first. A small \
-                 network tells “{target}” from the rows, and what it gets wrong moves the rows (gradient descent).",
+                 network predicts “{target}” from the rows, and what it gets wrong moves the rows (gradient descent).",
                 "每个类别先得到一行随机的数（所有列合起来 {width} 个）。一个小网络根据这些行推断“{target}”，错了多少，就把行往对的方向挪一点（梯度下降）。"
             ),
-            blocks: vec![Block::Curves(Curves { steps, series }), Block::Table(Table { head, rows })],
+            blocks: vec![Block::Curves(Curves { steps, series }), Block::Table(Table::whole(head, rows))],
             notice: vec![verdict],
             further: Vec::new(),
         }
     }
 
     /// Which categories came to lie together.
-    fn column(&self, i: usize, column: &ColumnEmbedding) -> Step {
+    fn column(&self, i: usize, column: &ColumnEmbedding, shown: usize) -> Step {
         let empty = self.say("(empty)", "（空）");
         let named = |name: &str| if name.is_empty() { empty.clone() } else { name.to_owned() };
         let mut order: Vec<usize> = (0..column.categories.len()).collect();
@@ -202,35 +228,42 @@ impl Speaker {
             vec![
                 Cell::Text(named(name)),
                 Cell::Count(column.counts[*id] as u64),
-                Cell::Text(near.join(", ")),
+                Cell::Text(self.list(&near)),
                 Cell::Vector(numbers),
             ]
         };
         let head = vec![
             column.name.clone(),
-            self.say("rows", "行数"),
+            self.say("rows learnt from", "学习用的行数"),
             self.say("nearest", "最近的"),
             self.say("its vector", "它的向量"),
         ];
-        let rows: Vec<&[f32]> = order.iter().filter_map(|id| column.table.row(RowId(*id)).ok()).collect();
-        let names = order.iter().filter_map(|id| column.categories.name(*id)).map(named);
-        let points: Vec<(String, [f32; 2])> = names.zip(plane(&rows)).take(MAPPED).collect();
-        let mut blocks = vec![Block::Table(Table { head, rows: order.iter().map(row).collect() })];
+        // a category that no row was learnt from has no place
+        let met = order.iter().filter(|id| column.counts[**id] > 0).take(MAPPED);
+        let met: Vec<(String, &[f32])> = met
+            .filter_map(|id| Some((named(column.categories.name(*id)?), column.table.row(RowId(*id)).ok()?)))
+            .collect();
+        let rows: Vec<&[f32]> = met.iter().map(|(_, row)| *row).collect();
+        let points: Vec<(String, [f32; 2])> = met.iter().map(|(name, _)| name.clone()).zip(plane(&rows)).collect();
+        let count = column.categories.len();
+        let left = count.saturating_sub(shown);
+        let rows = order.iter().take(shown).map(row).collect();
+        let mut blocks = vec![Block::Table(Table { head, rows, left })];
         if points.len() > 2 {
             blocks.push(Block::Map(Map {
                 title: self.say("the plane on which they differ most", "差别最大的那个平面"),
                 points,
             }));
         }
-        let (number, name, count) = (i + 3, &column.name, column.categories.len());
+        let (number, name) = (i + 3, &column.name);
         let dim = column.table.shape().dim;
         Step {
-            title: say!(self, "{number}. {name}", "{number}. {name}"),
+            title: format!("{number}. {name}"),
             text: say!(
                 self,
-                "{count} categories, each a vector of {dim} numbers instead of {count}. The most frequent first, each with the \
-                 categories whose vectors point most nearly the same way (cosine).",
-                "{count} 个类别，每个用 {dim} 个数，而不是 {count} 个。最常见的排在前面，各附向量方向最接近的几个类别（余弦）。"
+                "{count} categories, each a vector of {dim} numbers, where a one-hot code has {count}. The most frequent first, each \
+                 with the categories whose vectors point most nearly the same way (cosine).",
+                "{count} 个类别，每个用 {dim} 个数，独热编码则要 {count} 个。最常见的排在前面，各附向量方向最接近的几个类别（余弦）。"
             ),
             blocks,
             notice: Vec::new(),

@@ -24,7 +24,9 @@ const NAME: usize = 26;
 const PASSAGE: usize = 360;
 
 pub(super) fn text(step: &Step, words: &Words) -> String {
-    let mut out = format!("{}\n{}\n\n{}\n\n", step.title, "─".repeat(step.title.width()), paragraph(&step.text, ""));
+    let title = clean(&step.title);
+    let title = padded(&title, title.width().min(WIDTH));
+    let mut out = format!("{title}\n{}\n\n{}\n\n", "─".repeat(title.width()), paragraph(&step.text, ""));
     for block in &step.blocks {
         let drawn = match block {
             Block::Table(table) => self::table(table, words),
@@ -33,7 +35,7 @@ pub(super) fn text(step: &Step, words: &Words) -> String {
             Block::Curves(curves) => self::curves(curves),
             Block::Map(map) => self::map(map),
             Block::Profiles(profiles) => self::profiles(profiles),
-            Block::Passages(found) => found.iter().map(passages).collect(),
+            Block::Passages(found) => found.iter().map(|found| passages(found, words)).collect(),
             Block::Quotes(quotes) => quotes.iter().map(quote).collect(),
             Block::Letter(letter) => self::letter(letter),
         };
@@ -45,7 +47,7 @@ pub(super) fn text(step: &Step, words: &Words) -> String {
     if !step.further.is_empty() {
         let _ = writeln!(out, "\n{}", words.further);
         step.further.iter().for_each(|command| {
-            let _ = writeln!(out, "    {command}");
+            let _ = writeln!(out, "    {}", clean(command));
         });
     }
     out + "\n\n"
@@ -56,6 +58,14 @@ pub(super) struct Words {
     pub(super) further: &'static str,
     /// Before the number of rows that are not shown.
     pub(super) more: &'static str,
+    /// What stands around a remark.
+    pub(super) brackets: [&'static str; 2],
+}
+
+impl Words {
+    pub(super) fn aside(&self, remark: &str) -> String {
+        format!("{}{remark}{}", self.brackets[0], self.brackets[1])
+    }
 }
 
 /// Wrapped, `mark` before its first line and its room before the others.
@@ -70,11 +80,7 @@ fn wrapped(text: &str, first: &str, others: &str) -> String {
 fn table(table: &Table, words: &Words) -> String {
     let shown: Vec<Vec<String>> =
         table.rows.iter().take(ROWS).map(|row| row.iter().map(|cell| clean(&cell.shown(NUMBERS))).collect()).collect();
-    let width = |column: usize| {
-        let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
-        cells.chain([table.head[column].width()]).max().unwrap_or(0).min(WIDTH - 8)
-    };
-    let widths: Vec<usize> = (0..table.head.len()).map(width).collect();
+    let widths = widths(table, &shown);
     let line = |cells: &[String]| {
         let cell = |(column, cell): (usize, &String)| {
             let room = " ".repeat(widths[column].saturating_sub(cell.width()));
@@ -83,12 +89,31 @@ fn table(table: &Table, words: &Words) -> String {
         let joined: Vec<String> = cells.iter().enumerate().map(cell).collect();
         format!("    {}\n", joined.join("  ").trim_end())
     };
-    let mut out = line(&table.head);
+    let mut out = line(&table.head.iter().map(|head| clean(head)).collect::<Vec<_>>());
     shown.iter().for_each(|row| out.push_str(&line(row)));
-    if table.rows.len() > ROWS {
-        let _ = writeln!(out, "    {} {}", words.more, table.rows.len() - ROWS);
+    let left = table.left + table.rows.len().saturating_sub(ROWS);
+    if left > 0 {
+        let _ = writeln!(out, "    {} {left}", words.more);
     }
     out
+}
+
+/// As wide as its cells, each column; the widest are cut until a line fits.
+fn widths(table: &Table, shown: &[Vec<String>]) -> Vec<usize> {
+    let width = |column: usize| {
+        let cells = shown.iter().filter_map(|row| row.get(column)).map(|cell| cell.width());
+        cells.chain([clean(&table.head[column]).width()]).max().unwrap_or(0)
+    };
+    let mut widths: Vec<usize> = (0..table.head.len()).map(width).collect();
+    let room = (WIDTH - 4).saturating_sub(2 * widths.len());
+    while widths.iter().sum::<usize>() > room {
+        let widest = widths.iter_mut().enumerate().filter(|(i, _)| !table.is_numeric(*i)).max_by_key(|(_, w)| **w);
+        match widest {
+            Some((_, width)) if *width > 4 => *width -= 1,
+            _ => break,
+        }
+    }
+    widths
 }
 
 /// Columns from the bottom, with the level drawn through them.
@@ -205,7 +230,7 @@ fn profiles(profiles: &Profiles) -> String {
     profiles.series.iter().map(row).collect()
 }
 
-fn passages(found: &Found) -> String {
+fn passages(found: &Found, words: &Words) -> String {
     let mut out = format!("    {}\n", found.title);
     if found.passages.is_empty() {
         let _ = writeln!(out, "    {}", found.none);
@@ -214,7 +239,7 @@ fn passages(found: &Found) -> String {
         let folded = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
         let shown = &folded[..folded.floor_char_boundary(PASSAGE)];
         let more = if shown.len() < folded.len() { "…" } else { "" };
-        let head = format!("{}. {:.3}  {} ({})", i + 1, passage.score, passage.place, passage.remark);
+        let head = format!("{}. {:.3}  {}{}", i + 1, passage.score, passage.place, words.aside(&passage.remark));
         let _ = writeln!(out, "{}", wrapped(&head, "    ", "       "));
         let _ = writeln!(out, "{}", paragraph(&format!("{shown}{more}"), "       "));
     }

@@ -105,13 +105,11 @@ impl Linear {
 
 /// The product, its outputs divided over threads.
 fn product(simd: Simd, threads: usize, x: Rows<'_>, w: Factor<'_>, y: RowsMut<'_>) {
-    match w.halves() {
-        Some((first, second)) if threads > 1 => {
-            let (left, right) = y.split_at_column(first.outputs());
-            rayon::join(
-                || product(simd, threads.div_ceil(2), x, first, left),
-                || product(simd, threads / 2, x, second, right),
-            );
+    let first = threads / 2;
+    match w.split(first, threads) {
+        Some((one, other)) if threads > 1 => {
+            let (left, right) = y.split_at_column(one.outputs());
+            rayon::join(|| product(simd, first, x, one, left), || product(simd, threads - first, x, other, right));
         }
         _ => multiply(simd, x, w, y),
     }
@@ -119,12 +117,13 @@ fn product(simd: Simd, threads: usize, x: Rows<'_>, w: Factor<'_>, y: RowsMut<'_
 
 /// As [`product`], in whole numbers.
 fn product_int8(simd: Simd, threads: usize, x: &Levels, w: FactorInt8<'_>, y: RowsMut<'_>) {
-    match w.halves() {
-        Some((first, second)) if threads > 1 => {
-            let (left, right) = y.split_at_column(first.outputs());
+    let first = threads / 2;
+    match w.split(first, threads) {
+        Some((one, other)) if threads > 1 => {
+            let (left, right) = y.split_at_column(one.outputs());
             rayon::join(
-                || product_int8(simd, threads.div_ceil(2), x, first, left),
-                || product_int8(simd, threads / 2, x, second, right),
+                || product_int8(simd, first, x, one, left),
+                || product_int8(simd, threads - first, x, other, right),
             );
         }
         _ => multiply_int8(simd, x, w, y),
