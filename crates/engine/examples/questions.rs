@@ -53,7 +53,7 @@ fn main() -> Result<(), Fault> {
     let config = FetchConfig::from_env()?;
     let found = resolve_cached(model, Fallback::Never, &config)?;
     let encoder: Arc<dyn Encoder> =
-        Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::F32)?);
+        Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::fastest())?);
     for (name, questions) in &all {
         let encoder = encoder.clone();
         let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));

@@ -73,7 +73,7 @@ fn engine(model: &str) -> Result<Engine, Fault> {
     let config = FetchConfig::from_env()?;
     let found = resolve_cached(model, Fallback::Never, &config)?;
     let encoder: Arc<dyn Encoder> =
-        Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::F32)?);
+        Arc::new(ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::fastest())?);
     let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));
     Ok(Engine::new(Box::new(SqliteStore::in_memory()?), Box::new(AllParsers), source, Settings::default()))
 }
