@@ -42,7 +42,7 @@ impl Head {
         for module in modules {
             let step = match module {
                 Module::Dense { folder, settings } => {
-                    head.expect(folder, settings.in_features)?;
+                    head.require(folder, settings.in_features)?;
                     let weights = Weights::open(folder)?;
                     let step = dense(folder, settings, &weights)?;
                     head.dimension = settings.out_features;
@@ -50,7 +50,7 @@ impl Head {
                     step
                 }
                 Module::LayerNorm { folder, dimension } => {
-                    head.expect(folder, *dimension)?;
+                    head.require(folder, *dimension)?;
                     let weights = Weights::open(folder)?;
                     let norm = Norm::layer(&weights, "norm", *dimension, LAYER_NORM_EPSILON, true)?;
                     head.weights.push(weights);
@@ -70,7 +70,7 @@ impl Head {
         }
     }
 
-    fn expect(&self, folder: &Path, dimension: usize) -> Result<(), DirectoryError> {
+    fn require(&self, folder: &Path, dimension: usize) -> Result<(), DirectoryError> {
         match self.dimension == dimension && dimension > 0 {
             true => Ok(()),
             false => Err(DirectoryError::Unsupported {

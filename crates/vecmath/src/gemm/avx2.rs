@@ -49,7 +49,7 @@ fn tile<const N: usize>(strip: &Strip<'_>, (at, panel): (usize, &[f32]), from: u
             sum[1] = _mm256_fmadd_ps(value, high, sum[1]);
         }
     }
-    let bias: &[f32] = &strip.bias[at..][..WIDTH];
+    let bias: &[f32] = &strip.columns.bias[at..][..WIDTH];
     // SAFETY: `bias` holds WIDTH = 16 floats: two unaligned loads of eight stay inside.
     let bias = unsafe { [_mm256_loadu_ps(bias.as_ptr()), _mm256_loadu_ps(bias.as_ptr().add(8))] };
     let mut out = [[0.0; WIDTH]; N];
@@ -60,5 +60,5 @@ fn tile<const N: usize>(strip: &Strip<'_>, (at, panel): (usize, &[f32]), from: u
             _mm256_storeu_ps(row.as_mut_ptr().add(8), _mm256_add_ps(sum[1], bias[1]));
         }
     }
-    strip.keep((from, at), &mut out, y);
+    strip.columns.keep((from, at), &mut out, y);
 }

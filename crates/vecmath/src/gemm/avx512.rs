@@ -12,7 +12,7 @@ pub(super) fn strip(simd: Simd, strip: &Strip<'_>, y: &mut RowsMut<'_>) {
     assert_eq!(simd.kind(), Kind::Avx512);
     // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX-512F.
     unsafe {
-        match strip.width > WIDTH {
+        match strip.columns.width > WIDTH {
             true => tiles::<2, SPAN>(strip, y),
             false => tiles::<1, WIDTH>(strip, y),
         }
@@ -66,11 +66,11 @@ fn tile<const N: usize, const P: usize, const W: usize>(strip: &Strip<'_>, from:
     let mut out = [[0.0; W]; N];
     for (row, sum) in out.iter_mut().zip(&sums) {
         for (p, sum) in sum.iter().enumerate() {
-            let (into, bias) = (&mut row[p * WIDTH..][..WIDTH], &strip.bias[p * WIDTH..][..WIDTH]);
+            let (into, bias) = (&mut row[p * WIDTH..][..WIDTH], &strip.columns.bias[p * WIDTH..][..WIDTH]);
             // SAFETY: both slices hold WIDTH = 16 floats.
             unsafe { _mm512_storeu_ps(into.as_mut_ptr(), _mm512_add_ps(*sum, _mm512_loadu_ps(bias.as_ptr()))) };
         }
     }
-    strip.keep((from, 0), &mut out, y);
+    strip.columns.keep((from, 0), &mut out, y);
     N
 }

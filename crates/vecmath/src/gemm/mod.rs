@@ -243,10 +243,9 @@ pub fn multiply(simd: Simd, x: Rows<'_>, w: Factor<'_>, mut y: RowsMut<'_>) {
     assert_eq!(x.cols, w.inputs, "inputs of x and w");
     assert_eq!(y.shape(), (x.rows, w.outputs), "shape of y");
     for from in (0..w.outputs).step_by(SPAN) {
-        let width = SPAN.min(w.outputs - from);
-        let depth = width.div_ceil(WIDTH) * WIDTH * w.inputs;
-        let panels = &w.panels[from * w.inputs..][..depth];
-        let strip = Strip { x, panels, bias: start_row(w.bias, from, width), from, width, finish: w.finish };
+        let columns = Columns::from(from, w.outputs, w.bias, w.finish);
+        let panels = &w.panels[from * w.inputs..][..columns.padded() * w.inputs];
+        let strip = Strip { x, panels, columns };
         match simd.kind() {
             Kind::Portable => portable::strip(&strip, &mut y),
             #[cfg(target_arch = "x86_64")]
@@ -257,42 +256,68 @@ pub fn multiply(simd: Simd, x: Rows<'_>, w: Factor<'_>, mut y: RowsMut<'_>) {
     }
 }
 
-pub(crate) fn start_row(bias: &[f32], from: usize, width: usize) -> [f32; SPAN] {
-    let mut start = [0.0; SPAN];
-    if !bias.is_empty() {
-        start[..width].copy_from_slice(&bias[from..from + width]);
-    }
-    start
-}
-
-/// All rows of `x` with one panel or two: columns `from..from + width` of `y`.
+/// All rows of `x` with one panel or two.
 struct Strip<'a> {
     x: Rows<'a>,
     panels: &'a [f32],
-    bias: [f32; SPAN],
-    from: usize,
-    width: usize,
-    finish: Finish,
+    columns: Columns,
 }
 
 impl<'a> Strip<'a> {
     /// Row `i` of `x`.
     #[inline(always)]
     fn row(&self, i: usize) -> &'a [f32] {
-        &self.x.data[i * self.x.stride..][..self.x.cols]
+        self.x.row(i)
     }
 
     /// The panels, as deep as a row is long, each with its place among the strip's outputs.
     #[inline(always)]
     fn panels(&self) -> impl Iterator<Item = (usize, &'a [f32])> {
-        let depth = self.x.cols * WIDTH;
-        let panels = self.panels;
+        self.columns.panels(self.panels, self.x.cols)
+    }
+}
+
+/// The columns of a product that a strip makes: one panel's or two's.
+pub(crate) struct Columns {
+    /// The first
+    from: usize,
+    /// How many
+    pub(crate) width: usize,
+    /// Of each column, zeros behind the last
+    pub(crate) bias: [f32; SPAN],
+    finish: Finish,
+}
+
+impl Columns {
+    /// Those of `outputs` from column `from` on; an empty `bias` is none.
+    pub(crate) fn from(from: usize, outputs: usize, bias: &[f32], finish: Finish) -> Self {
+        let width = SPAN.min(outputs - from);
+        let mut own = [0.0; SPAN];
+        if !bias.is_empty() {
+            own[..width].copy_from_slice(&bias[from..][..width]);
+        }
+        Self { from, width, bias: own, finish }
+    }
+
+    /// How many there are in whole panels.
+    pub(crate) fn padded(&self) -> usize {
+        self.width.next_multiple_of(WIDTH)
+    }
+
+    /// The panels of these columns, `inputs` deep, each with its place among them.
+    #[inline(always)]
+    pub(crate) fn panels<'a, T>(
+        &self,
+        panels: &'a [T],
+        inputs: usize,
+    ) -> impl Iterator<Item = (usize, &'a [T])> + use<'a, T> {
+        let depth = inputs * WIDTH;
         (0..self.width.div_ceil(WIDTH)).map(move |p| (p * WIDTH, &panels[p * depth..][..depth]))
     }
 
-    /// Finishes `N` rows of sums, the strip's outputs from `at` on, and keeps them as rows of `y` from `row` on.
+    /// Finishes `N` rows of sums, these columns from `at` on, and keeps them as rows of `y` from `row` on.
     #[inline(always)]
-    fn keep<const N: usize, const W: usize>(
+    pub(crate) fn keep<const N: usize, const W: usize>(
         &self,
         (row, at): (usize, usize),
         sums: &mut [[f32; W]; N],

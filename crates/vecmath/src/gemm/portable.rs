@@ -10,8 +10,8 @@ pub(super) fn strip(strip: &Strip<'_>, y: &mut RowsMut<'_>) {
                     *s += a * b;
                 }
             }
-            sums.iter_mut().zip(&strip.bias[at..]).for_each(|(s, b)| *s += b);
-            strip.keep((i, at), &mut [sums], y);
+            sums.iter_mut().zip(&strip.columns.bias[at..]).for_each(|(s, b)| *s += b);
+            strip.columns.keep((i, at), &mut [sums], y);
         }
     }
 }

@@ -57,7 +57,7 @@ fn tile<const N: usize>(strip: &Strip<'_>, (at, panel): (usize, &[i8]), from: us
             sum[1] = _mm256_add_epi32(sum[1], _mm256_madd_epi16(two, high));
         }
     }
-    let (weights, bias): (&[f32], &[f32]) = (&strip.scales[at..][..WIDTH], &strip.bias[at..][..WIDTH]);
+    let (weights, bias): (&[f32], &[f32]) = (&strip.scales[at..][..WIDTH], &strip.columns.bias[at..][..WIDTH]);
     let mut out = [[0.0; WIDTH]; N];
     for ((row, sum), scale) in out.iter_mut().zip(&sums).zip(scales) {
         let scale = _mm256_set1_ps(scale);
@@ -71,5 +71,5 @@ fn tile<const N: usize>(strip: &Strip<'_>, (at, panel): (usize, &[i8]), from: us
             }
         }
     }
-    strip.keep((from, at), &mut out, y);
+    strip.columns.keep((from, at), &mut out, y);
 }

@@ -16,7 +16,7 @@ pub(super) fn strip(simd: Simd, strip: &Strip<'_>, y: &mut RowsMut<'_>) {
     assert_eq!(simd.kind(), Kind::Avx512);
     // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX-512F, BW and VNNI.
     unsafe {
-        match strip.width > WIDTH {
+        match strip.columns.width > WIDTH {
             true => tiles::<2, SPAN>(strip, y),
             false => tiles::<1, WIDTH>(strip, y),
         }
@@ -85,7 +85,8 @@ fn tile<const N: usize, const P: usize, const W: usize>(strip: &Strip<'_>, from:
         let scale = _mm512_set1_ps(scale);
         for (p, sum) in sum.iter().enumerate() {
             let part = p * WIDTH..(p + 1) * WIDTH;
-            let (into, weights, bias) = (&mut row[part.clone()], &strip.scales[part.clone()], &strip.bias[part]);
+            let (into, weights, bias) =
+                (&mut row[part.clone()], &strip.scales[part.clone()], &strip.columns.bias[part]);
             // SAFETY: all three slices hold WIDTH = 16 floats.
             unsafe {
                 let weight = _mm512_mul_ps(scale, _mm512_loadu_ps(weights.as_ptr()));
@@ -94,6 +95,6 @@ fn tile<const N: usize, const P: usize, const W: usize>(strip: &Strip<'_>, from:
             }
         }
     }
-    strip.keep((from, 0), &mut out, y);
+    strip.columns.keep((from, 0), &mut out, y);
     N
 }

@@ -17,7 +17,7 @@ use levels::round_row;
 
 use crate::Simd;
 use crate::cpu::Kind;
-use crate::gemm::{Finish, Rows, RowsMut, SPAN, WIDTH, parted, start_row};
+use crate::gemm::{Columns, Finish, Rows, RowsMut, SPAN, WIDTH, parted};
 
 /// Steps of a byte on each side of zero.
 const STEPS: f32 = 127.0;
@@ -112,12 +112,12 @@ pub fn multiply_int8(simd: Simd, x: &Levels, w: FactorInt8<'_>, mut y: RowsMut<'
     assert_eq!(x.inputs(), w.inputs, "inputs of x and w");
     assert_eq!(y.shape(), (x.rows(), w.outputs), "shape of y");
     for from in (0..w.outputs).step_by(SPAN) {
-        let width = SPAN.min(w.outputs - from);
-        let padded = width.next_multiple_of(WIDTH);
+        let columns = Columns::from(from, w.outputs, w.bias, w.finish);
+        let padded = columns.padded();
         let panels = &w.panels[from * x.stride()..][..padded * x.stride()];
         let mut scales = [0.0; SPAN];
         scales[..padded].copy_from_slice(&w.scales[from..][..padded]);
-        let strip = Strip { x, panels, scales, bias: start_row(w.bias, from, width), from, width, finish: w.finish };
+        let strip = Strip { x, panels, scales, columns };
         match simd.kind() {
             Kind::Portable => portable::strip(&strip, &mut y),
             #[cfg(target_arch = "x86_64")]
@@ -128,38 +128,19 @@ pub fn multiply_int8(simd: Simd, x: &Levels, w: FactorInt8<'_>, mut y: RowsMut<'
     }
 }
 
-/// All rows of `x` with one panel or two: columns `from..from + width` of `y`.
+/// All rows of `x` with one panel or two.
 struct Strip<'a> {
     x: &'a Levels,
     panels: &'a [i8],
     scales: [f32; SPAN],
-    bias: [f32; SPAN],
-    from: usize,
-    width: usize,
-    finish: Finish,
+    columns: Columns,
 }
 
 impl<'a> Strip<'a> {
     /// The panels, as deep as a row of levels is long, each with its place among the strip's outputs.
     #[inline(always)]
     fn panels(&self) -> impl Iterator<Item = (usize, &'a [i8])> {
-        let depth = self.x.stride() * WIDTH;
-        let panels = self.panels;
-        (0..self.width.div_ceil(WIDTH)).map(move |p| (p * WIDTH, &panels[p * depth..][..depth]))
-    }
-
-    /// Finishes `N` rows of sums, the strip's outputs from `at` on, and keeps them as rows of `y` from `row` on.
-    #[inline(always)]
-    fn keep<const N: usize, const W: usize>(
-        &self,
-        (row, at): (usize, usize),
-        sums: &mut [[f32; W]; N],
-        y: &mut RowsMut<'_>,
-    ) {
-        self.finish.apply(sums.as_flattened_mut());
-        for (i, sums) in sums.iter().enumerate() {
-            y.put(row + i, self.from + at, sums, W.min(self.width - at));
-        }
+        self.columns.panels(self.panels, self.x.stride())
     }
 }
 

@@ -14,9 +14,9 @@ pub(super) fn strip(strip: &Strip<'_>, y: &mut RowsMut<'_>) {
             }
             let mut row = [0.0; WIDTH];
             for (j, value) in row.iter_mut().enumerate() {
-                *value = sums[j] as f32 * (scale * strip.scales[at + j]) + strip.bias[at + j];
+                *value = sums[j] as f32 * (scale * strip.scales[at + j]) + strip.columns.bias[at + j];
             }
-            strip.keep((i, at), &mut [row], y);
+            strip.columns.keep((i, at), &mut [row], y);
         }
     }
 }
