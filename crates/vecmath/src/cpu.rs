@@ -77,9 +77,9 @@ impl Simd {
     }
 }
 
-/// Compiles one body twice, for the baseline and for AVX2 with FMA, and runs the one that `simd` proves to exist.
+/// Compiles one body for the baseline, for AVX2 with FMA, and for AVX-512, and runs the one that `simd` proves to exist.
 ///
-/// The body holds no fused operation of its own, so both give the same bits.
+/// The body holds no fused operation of its own, so all give the same bits.
 macro_rules! dispatch {
     ($(#[$doc:meta])* $seen:vis fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
         $(#[$doc])*
@@ -89,11 +89,19 @@ macro_rules! dispatch {
             fn wide($($arg: $ty),*) {
                 $body($($arg),*)
             }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,avx512f")]
+            fn widest($($arg: $ty),*) {
+                $body($($arg),*)
+            }
             match $simd.kind() {
                 $crate::cpu::Kind::Portable => $body($($arg),*),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Simd` of these kinds is made only after the CPU was found to have AVX2 and FMA.
-                $crate::cpu::Kind::Avx2Fma | $crate::cpu::Kind::Avx512 => unsafe { wide($($arg),*) },
+                // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX2 and FMA.
+                $crate::cpu::Kind::Avx2Fma => unsafe { wide($($arg),*) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: and with AVX-512F.
+                $crate::cpu::Kind::Avx512 => unsafe { widest($($arg),*) },
             }
         }
     };

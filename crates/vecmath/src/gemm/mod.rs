@@ -10,6 +10,7 @@ mod avx512;
 mod portable;
 
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use crate::cpu::Kind;
@@ -85,6 +86,18 @@ impl<'a> RowsMut<'a> {
         let right = if self.rows > 0 { unsafe { self.start.add(column) } } else { self.start };
         let right = Self { start: right, cols: self.cols - column, ..self };
         (Self { cols: column, ..self }, right)
+    }
+
+    /// Some rows and columns of these.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn part(&mut self, rows: Range<usize>, columns: Range<usize>) -> RowsMut<'_> {
+        assert!(rows.start < rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        assert!(columns.start <= columns.end && columns.end <= self.cols, "columns {columns:?} of {}", self.cols);
+        // SAFETY: there is a row `rows.start`, and it has `columns.start` floats before the part's first.
+        let start = unsafe { self.start.add(rows.start * self.stride + columns.start) };
+        RowsMut { start, rows: rows.len(), cols: columns.len(), stride: self.stride, buffer: PhantomData }
     }
 
     pub(crate) fn shape(&self) -> (usize, usize) {
@@ -410,6 +423,23 @@ mod tests {
             other.pack_inputs(Rows::new(&turned, k, n, n));
             prop_assert_eq!(Packed::from_outputs(Rows::new(&w, n, k, k)).panels, other.panels);
         }
+    }
+
+    #[test]
+    fn a_part_is_written_and_nothing_else() {
+        let mut data = [0.0; 15];
+        let mut all = RowsMut::new(&mut data, 3, 4, 5);
+        let mut part = all.part(1..3, 2..4);
+        assert_eq!(part.shape(), (2, 2));
+        part.put(0, 0, &[1.0, 2.0], 2);
+        part.put(1, 1, &[3.0], 1);
+        assert_eq!(data, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "columns 2..5 of 4")]
+    fn a_part_that_is_not_there_is_refused() {
+        RowsMut::new(&mut [0.0; 15], 3, 4, 5).part(0..1, 2..5);
     }
 
     #[test]

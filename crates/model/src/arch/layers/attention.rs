@@ -1,11 +1,14 @@
 use std::ops::Range;
 
-use qiao_vecmath::{Finish, Rows, RowsMut, Simd, multiply, softmax_rows};
+use qiao_vecmath::{Finish, Packed, Rows, RowsMut, Simd, multiply, softmax_rows};
 
 use super::{Angles, Linear, Norm, RelativeBias, Room};
 
-/// Rows of scores that are held at once, so that a long sequence does not need the square of its length.
-const ROWS: usize = 128;
+/// Scores that are held at once, about: they stay in the second-level cache, and a long sequence does not need the square of
+/// its length.
+const SCORES: usize = 64 * 1024;
+/// Rows of scores are taken by as many, which is what the products take at once.
+const STEP: usize = 12;
 
 /// Scaled dot-product attention in heads (Vaswani et al. 2017).
 #[derive(Debug)]
@@ -76,13 +79,12 @@ impl Attention {
         let simd = room.kit.simd;
         self.query_key_value.apply(&mut room.kit, x, &mut room.query_key_value);
         self.place(simd, sequences, at.angles, &mut room.query_key_value);
-        room.context.resize(x.len() / self.query_key_value.inputs() * self.output.inputs(), 0.0);
-        // a text without a token has no row to stand in
-        for sequence in sequences.iter().filter(|sequence| !sequence.is_empty()) {
-            for key_head in 0..self.heads.keys {
-                self.group(sequence, key_head, at, room);
-            }
-        }
+        let (tokens, wide) = (x.len() / self.query_key_value.inputs(), self.output.inputs());
+        room.context.resize(tokens * wide, 0.0);
+        room.desks.resize_with(room.kit.threads(), Desk::default);
+        let pass = Pass { heads: self.heads, query_key_value: &room.query_key_value, sequences, at, simd };
+        let into = RowsMut::new(&mut room.context, tokens, wide, wide);
+        pass.run(0..self.heads.keys, &mut room.desks, into, room.watched.as_mut());
         self.output.apply(&mut room.kit, &room.context, &mut room.added);
     }
 
@@ -108,36 +110,95 @@ impl Attention {
             }
         }
     }
+}
 
-    /// softmax(Q Kᵀ / √d) V of the heads that share a key head, into their columns of `room.context`.
-    fn group(&self, sequence: &Range<usize>, key_head: usize, at: Where<'_>, room: &mut Room) {
-        let simd = room.kit.simd;
+/// What one thread computes the attention of a head in.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    /// `[rows, length]` of one head of one sequence
+    scores: Vec<f32>,
+    keys: Packed,
+    values: Packed,
+}
+
+/// softmax(Q Kᵀ / √d) V of all heads of a pack.
+#[derive(Clone, Copy)]
+struct Pass<'a> {
+    heads: Heads,
+    query_key_value: &'a [f32],
+    sequences: &'a [Range<usize>],
+    at: Where<'a>,
+    simd: Simd,
+}
+
+impl Pass<'_> {
+    /// For `key_heads` and the heads that ask them, into their columns: a desk a thread.
+    fn run(self, key_heads: Range<usize>, desks: &mut [Desk], into: RowsMut<'_>, watched: Option<&mut Vec<f32>>) {
+        let first = desks.len() / 2;
+        let middle = key_heads.start + key_heads.len() * first / desks.len().max(1);
+        if watched.is_none() && middle > key_heads.start {
+            let share = self.heads.queries / self.heads.keys;
+            let (left, right) = into.split_at_column((middle - key_heads.start) * share * self.heads.depth);
+            let (one, others) = desks.split_at_mut(first);
+            let (before, after) = (key_heads.start..middle, middle..key_heads.end);
+            rayon::join(|| self.run(before, one, left, None), || self.run(after, others, right, None));
+        } else if let Some(desk) = desks.first_mut() {
+            self.all(key_heads, desk, into, watched);
+        }
+    }
+
+    fn all(self, key_heads: Range<usize>, desk: &mut Desk, mut into: RowsMut<'_>, mut watched: Option<&mut Vec<f32>>) {
         let Heads { queries, keys, depth } = self.heads;
-        let (length, stride, wide) = (sequence.len(), self.heads.stride(), self.output.inputs());
-        let column = |head: usize| sequence.start * stride + head * depth;
-        let part = |head: usize| Rows::new(&room.query_key_value[column(head)..], length, depth, stride);
-        room.keys.pack_outputs(part(queries + key_head));
-        room.values.pack_inputs(part(queries + keys + key_head));
-        let scale = 1.0 / (depth as f32).sqrt();
         let share = queries / keys;
-        for head in key_head * share..(key_head + 1) * share {
-            for from in (0..length).step_by(ROWS) {
-                let rows = ROWS.min(length - from);
-                room.scores.resize(rows * length, 0.0);
-                let query = Rows::new(&room.query_key_value[column(head) + from * stride..], rows, depth, stride);
-                let into = RowsMut::new(&mut room.scores, rows, length, length);
-                multiply(simd, query, room.keys.factor(&[], Finish::Plain), into);
-                let scale = at.weigh(Block { head, from, length }, scale, &mut room.scores);
-                softmax_rows(simd, &mut room.scores, length, scale);
-                if let Some(watched) = &mut room.watched {
-                    watched.extend_from_slice(&room.scores[..rows * length]);
+        // a text without a token has no row to stand in
+        for sequence in self.sequences.iter().filter(|sequence| !sequence.is_empty()) {
+            for (i, key_head) in key_heads.clone().enumerate() {
+                desk.keys.pack_outputs(self.part(sequence.clone(), queries + key_head));
+                desk.values.pack_inputs(self.part(sequence.clone(), queries + keys + key_head));
+                for asking in 0..share {
+                    let column = (i * share + asking) * depth;
+                    let into = into.part(sequence.clone(), column..column + depth);
+                    self.head((sequence, key_head * share + asking), desk, into, watched.as_deref_mut());
                 }
-                let into = &mut room.context[(sequence.start + from) * wide + head * depth..];
-                let scores = Rows::new(&room.scores, rows, length, length);
-                multiply(simd, scores, room.values.factor(&[], Finish::Plain), RowsMut::new(into, rows, depth, wide));
             }
         }
     }
+
+    /// The floats of a head, counted over queries, keys and values, in some rows.
+    fn part(&self, rows: Range<usize>, head: usize) -> Rows<'_> {
+        let (stride, depth) = (self.heads.stride(), self.heads.depth);
+        Rows::new(&self.query_key_value[rows.start * stride + head * depth..], rows.len(), depth, stride)
+    }
+
+    fn head(
+        &self,
+        (sequence, head): (&Range<usize>, usize),
+        Desk { scores, keys, values }: &mut Desk,
+        mut into: RowsMut<'_>,
+        mut watched: Option<&mut Vec<f32>>,
+    ) {
+        let (length, depth) = (sequence.len(), self.heads.depth);
+        let scale = 1.0 / (depth as f32).sqrt();
+        for from in (0..length).step_by(rows_at_once(length)) {
+            let until = length.min(from + rows_at_once(length));
+            scores.resize((until - from) * length, 0.0);
+            let query = self.part(sequence.start + from..sequence.start + until, head);
+            let room = RowsMut::new(scores, until - from, length, length);
+            multiply(self.simd, query, keys.factor(&[], Finish::Plain), room);
+            let scale = self.at.weigh(Block { head, from, length }, scale, scores);
+            softmax_rows(self.simd, scores, length, scale);
+            if let Some(watched) = &mut watched {
+                watched.extend_from_slice(scores);
+            }
+            let weights = Rows::new(scores, until - from, length, length);
+            multiply(self.simd, weights, values.factor(&[], Finish::Plain), into.part(from..until, 0..depth));
+        }
+    }
+}
+
+/// How many rows of scores of `length` each.
+fn rows_at_once(length: usize) -> usize {
+    (SCORES / length.max(1) / STEP).max(1) * STEP
 }
 
 /// Scores of one head that are held at once: the rows of a sequence of `length` tokens from row `from` on.

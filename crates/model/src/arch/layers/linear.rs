@@ -33,6 +33,10 @@ impl Kit {
     pub(crate) fn new(simd: Simd, threads: usize) -> Self {
         Self { simd, threads, levels: Levels::default() }
     }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.threads
+    }
 }
 
 impl Linear {

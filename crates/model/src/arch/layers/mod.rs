@@ -18,7 +18,7 @@ pub(crate) use norm::Norm;
 pub(crate) use relative::RelativeBias;
 pub(crate) use rope::{Angles, Rope};
 
-use qiao_vecmath::Packed;
+use attention::Desk;
 
 /// What one forward pass computes with, and its buffers, kept from layer to layer.
 #[derive(Debug)]
@@ -36,10 +36,8 @@ pub(crate) struct Room {
     inner: Vec<f32>,
     /// `[tokens, inner]`
     gated: Vec<f32>,
-    /// `[rows, length]` of one head of one sequence
-    scores: Vec<f32>,
-    keys: Packed,
-    values: Packed,
+    /// One for each thread
+    desks: Vec<Desk>,
     /// `[heads, rows, length]`: how much each token looks at each other, where somebody asks for it
     pub(crate) watched: Option<Vec<f32>>,
 }
@@ -54,9 +52,7 @@ impl Room {
             context: Vec::new(),
             inner: Vec::new(),
             gated: Vec::new(),
-            scores: Vec::new(),
-            keys: Packed::default(),
-            values: Packed::default(),
+            desks: Vec::new(),
             watched: None,
         }
     }
