@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use qiao::filter::Expression;
 use qiao::model::Precision;
 use serde::Serialize;
 
@@ -34,12 +35,26 @@ pub(crate) struct Global {
     /// No progress and no notes on standard error; errors only.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// How to show progress on standard error.
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto)]
+    pub(crate) progress: Progress,
+    /// Seconds to wait for another process that writes to the knowledge base.
+    #[arg(long, global = true, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..86_400))]
+    pub(crate) wait: u64,
     /// Seconds that reading one file may take.
     #[arg(long, global = true, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..86_400))]
     pub(crate) parse_seconds: u64,
     /// Mebibytes of memory that reading one file may take.
     #[arg(long, global = true, value_name = "N", default_value_t = 1024, value_parser = clap::value_parser!(u64).range(16..1_048_576))]
     pub(crate) parse_mebibytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// Bars at a terminal, lines elsewhere.
+    Auto,
+    /// One JSON object a line for each event.
+    Json,
 }
 
 /// [`Precision`] on the command line.
@@ -71,9 +86,15 @@ pub(crate) enum Command {
     /// Remove documents, with all that only they used.
     Remove(Remove),
     /// List the documents.
-    List,
+    List(List),
     /// Show a document's text, as it was indexed.
     Show(Show),
+    /// Check the knowledge base: its structure, texts, places, vectors, and that nothing deleted is left in it.
+    Verify(Verify),
+    /// Write the knowledge base into one file to carry or keep, as it is now, while it may be in use.
+    Export(Export),
+    /// Take the documents of another knowledge base, without reading or embedding them again.
+    Import(Import),
     /// Read one file into text with places; keep nothing.
     Parse(File),
     /// Read one file and cut it into chunks; keep nothing.
@@ -109,6 +130,16 @@ pub(crate) struct Ask {
     /// Passages to list as hits; the sentences of the best four are weighed for quotation.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) hits: u32,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// Which documents.
+#[derive(Debug, Group)]
+pub(crate) struct Selection {
+    /// Only documents that this selects, such as 'tag = contract and added >= 2026' (docs/filter.md).
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) filter: Option<Expression>,
 }
 
 #[derive(Debug, Group)]
@@ -121,6 +152,14 @@ pub(crate) struct Search {
     /// Look only in this document (number, name or path); may be given again.
     #[arg(long = "in", value_name = "DOCUMENT")]
     pub(crate) documents: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
 }
 
 #[derive(Debug, Group)]
@@ -128,11 +167,50 @@ pub(crate) struct Add {
     /// Files and folders; folders are walked.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
+    /// A tag for all of them, besides those that they have; may be given again.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Metadata for all of them; a key given again has several values.
+    #[arg(long = "meta", value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) metadata: Vec<(String, String)>,
+}
+
+/// `KEY=VALUE`, the key in lower case.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=').map(|(key, value)| (key.trim().to_lowercase(), value.trim())) {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key, value.to_owned())),
+        _ => Err("write KEY=VALUE, for example client=Acme".to_owned()),
+    }
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Verify {
+    /// Mend what can be mended, and check again.
+    #[arg(long)]
+    pub(crate) repair: bool,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Export {
+    /// The file to write; it must not be there yet.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Group)]
+pub(crate) struct Import {
+    /// What `qiao export` wrote, or another knowledge base.
+    pub(crate) file: PathBuf,
+    /// The knowledge base to take the documents into; made as a copy where it is not there yet [default: --kb].
+    #[arg(long, value_name = "KB")]
+    pub(crate) into: Option<PathBuf>,
+    /// Where the other's vectors are of another model: embed its documents again.
+    #[arg(long)]
+    pub(crate) embed_again: bool,
 }
 
 #[derive(Debug, Group)]
 pub(crate) struct Remove {
-    /// Documents: number, name or path.
+    /// Documents: number, name or path; or the path of a file that was tried and is no document.
     #[arg(required = true)]
     pub(crate) documents: Vec<String>,
 }
@@ -312,7 +390,7 @@ pub(crate) enum ModelCommand {
     /// Show all that decides a model's numbers: its encoder's identity, as every knowledge base keeps it.
     Show(Named),
     /// Encode golden texts and hold them against what Python's sentence-transformers gives for them.
-    Verify(Verify),
+    Verify(VerifyModel),
 }
 
 #[derive(Debug, Group)]
@@ -323,7 +401,7 @@ pub(crate) struct Named {
 }
 
 #[derive(Debug, Group)]
-pub(crate) struct Verify {
+pub(crate) struct VerifyModel {
     #[command(flatten)]
     pub(crate) model: Named,
     /// Other golden texts than the stored ones, as crates/model/golden/make_references.py writes them.

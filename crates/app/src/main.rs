@@ -2,11 +2,11 @@
 
 mod args;
 mod commands;
+mod golden;
 mod html;
 mod out;
 mod settings;
 mod terminal;
-mod verify;
 mod views;
 
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use crate::settings::Settings;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let printer = Printer::new(args.global.json, args.global.quiet);
+    let printer = Printer::new(&args.global);
     match run(args, &printer) {
         Ok(code) => code,
         Err(error) => printer.failure(&error),
@@ -27,13 +27,16 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let settings = Settings::resolve(&args.global)?;
+    let settings = Settings::resolve(&args.global, printer)?;
     match args.command {
         Command::Ask(verb) => commands::ask::run(&verb, &settings, printer),
         Command::Search(verb) => commands::search::run(&verb, &settings, printer),
         Command::Add(verb) => commands::add::run(&verb, &settings, printer),
         Command::Remove(verb) => commands::remove::run(&verb, &settings, printer),
-        Command::List => commands::list::run(&settings, printer),
+        Command::List(verb) => commands::list::run(&verb, &settings, printer),
+        Command::Verify(verb) => commands::verify::run(&verb, &settings, printer),
+        Command::Export(verb) => commands::export::run(&verb, &settings, printer),
+        Command::Import(verb) => commands::import::run(&verb, &settings, printer),
         Command::Show(verb) => commands::show::run(&verb, &settings, printer),
         Command::Parse(verb) => commands::parse::run(&verb, &settings, printer),
         Command::Chunk(verb) => commands::chunk::run(&verb, &settings, printer),

@@ -6,20 +6,24 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use qiao::model::fetch::Progress;
-use qiao::{AddEvent, Error, FileOutcome, Foreign, Kind};
+use qiao::model::fetch::Progress as Fetching;
+use qiao::{AddEvent, Error, FileOutcome, Foreign, ImportEvent, Kind, RepairEvent};
 use serde::Serialize;
+use serde_json::json;
+
+use crate::args::{Global, Progress};
 
 /// Knows how this run speaks.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     json: bool,
     quiet: bool,
+    progress: Progress,
 }
 
 impl Printer {
-    pub(crate) fn new(json: bool, quiet: bool) -> Self {
-        Self { json, quiet }
+    pub(crate) fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet, progress: global.progress }
     }
 
     pub(crate) fn json(&self) -> bool {
@@ -47,8 +51,17 @@ impl Printer {
 
     /// A line for the person at the terminal.
     pub(crate) fn note(&self, line: &str) {
-        if !self.quiet {
-            self.warn(line);
+        match self.progress {
+            Progress::Json => self.event(&json!({"event": "note", "text": line})),
+            Progress::Auto if self.quiet => {}
+            Progress::Auto => self.warn(line),
+        }
+    }
+
+    /// What happens, for a program that watches.
+    pub(crate) fn event(&self, event: &serde_json::Value) {
+        if self.progress == Progress::Json {
+            let _ = writeln!(io::stderr(), "{event}");
         }
     }
 
@@ -71,7 +84,7 @@ impl Printer {
     }
 
     fn bar(&self) -> ProgressBar {
-        match self.quiet || !io::stderr().is_terminal() {
+        match self.quiet || self.progress == Progress::Json || !io::stderr().is_terminal() {
             true => ProgressBar::hidden(),
             false => ProgressBar::no_length(),
         }
@@ -99,21 +112,21 @@ impl<'a> FetchProgress<'a> {
         Self { printer, bar: printer.bar(), file: String::new() }
     }
 
-    pub(crate) fn show(&mut self, event: &Progress) {
+    pub(crate) fn show(&mut self, event: &Fetching) {
         match event {
-            Progress::Trying { source } => self.note(&format!("asking {source}")),
-            Progress::PassedOver { source, why } => self.note(&format!("passed over {source}: {why}")),
-            Progress::Downloading { file, done, total } => self.draw(file, *done, *total),
-            Progress::Verifying { file } => self.draw(&format!("verifying {file}"), 0, None),
-            Progress::Unpacking { done, total } => self.draw("unpacking", *done, Some(*total)),
-            Progress::Waiting { name } => self.note(&format!("another process is fetching {name}; waiting for it")),
-            Progress::SetAside { name, fault, path } => {
+            Fetching::Trying { source } => self.note(&format!("asking {source}")),
+            Fetching::PassedOver { source, why } => self.note(&format!("passed over {source}: {why}")),
+            Fetching::Downloading { file, done, total } => self.draw(file, *done, *total),
+            Fetching::Verifying { file } => self.draw(&format!("verifying {file}"), 0, None),
+            Fetching::Unpacking { done, total } => self.draw("unpacking", *done, Some(*total)),
+            Fetching::Waiting { name } => self.note(&format!("another process is fetching {name}; waiting for it")),
+            Fetching::SetAside { name, fault, path } => {
                 self.note(&format!("the copy of {name} is damaged ({fault}); moved to {}", path.display()));
             }
-            Progress::FellBack { from, to } => self.note(&format!(
+            Fetching::FellBack { from, to } => self.note(&format!(
                 "using {to} in place of {from}, which is not here (`qiao model pull {from}` tries again to fetch it)"
             )),
-            Progress::Ready { name, path } => self.note(&format!("{name} is ready in {}", path.display())),
+            Fetching::Ready { name, path } => self.note(&format!("{name} is ready in {}", path.display())),
         }
     }
 
@@ -245,6 +258,7 @@ impl<'a> AddProgress<'a> {
     }
 
     pub(crate) fn show(&mut self, event: &AddEvent<'_>) {
+        self.printer.event(&watched(event));
         match event {
             AddEvent::Skipped(skipped) => {
                 self.printer.note(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
@@ -263,6 +277,7 @@ impl<'a> AddProgress<'a> {
                 self.bar.set_length(*total as u64);
                 self.bar.set_position(*done as u64);
             }
+            AddEvent::Publishing { .. } => {}
             AddEvent::Finished { path, outcome } => self.finished(path, outcome),
         }
     }
@@ -281,9 +296,102 @@ impl<'a> AddProgress<'a> {
                     self.printer.warn(&format!("  {}", foreign_text(foreign)));
                 }
             }
+            FileOutcome::Linked { replaced, same_as, .. } => {
+                let verb = if *replaced { "replaced" } else { "added" };
+                self.printer.note(&format!("{verb} {path}: the same as {same_as}, whose text and vectors it shares"));
+            }
             FileOutcome::Unchanged { .. } => {}
             FileOutcome::Failed(error) => self.printer.warn(&format!("failed {path}: {}", error.reason())),
         }
+    }
+}
+
+/// Draws the taking of another knowledge base's documents.
+pub(crate) struct ImportProgress<'a> {
+    printer: &'a Printer,
+    bar: ProgressBar,
+    total: Option<u64>,
+}
+
+impl<'a> ImportProgress<'a> {
+    pub(crate) fn new(printer: &'a Printer) -> Self {
+        let bar = printer.bar();
+        bar.set_style(style("importing {wide_bar} {pos}/{len} documents · {msg}"));
+        Self { printer, bar, total: None }
+    }
+
+    pub(crate) fn show(&mut self, event: &ImportEvent<'_>) {
+        match event {
+            ImportEvent::Taking { origin, remaining } => {
+                let total = *self.total.get_or_insert(*remaining as u64 + 1);
+                self.bar.set_length(total);
+                self.bar.set_position(total - *remaining as u64 - 1);
+                self.bar.set_message(name(Path::new(origin)));
+                self.printer.event(&json!({"event": "taking", "path": origin, "remaining": remaining}));
+            }
+            ImportEvent::Embedding { origin, done, total } => {
+                self.bar.set_message(format!("{} {done}/{total} chunks", name(Path::new(origin))));
+                self.printer.event(&json!({"event": "embedding", "path": origin, "done": done, "total": total}));
+            }
+            ImportEvent::Publishing { origin } => {
+                self.printer.event(&json!({"event": "publishing", "path": origin}));
+            }
+        }
+    }
+}
+
+impl Drop for ImportProgress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Draws the repairing of a knowledge base.
+pub(crate) struct RepairProgress<'a> {
+    printer: &'a Printer,
+    bar: ProgressBar,
+}
+
+impl<'a> RepairProgress<'a> {
+    pub(crate) fn new(printer: &'a Printer) -> Self {
+        let bar = printer.bar();
+        bar.set_style(style("{msg} {wide_bar} {pos}/{len} chunks {eta}"));
+        Self { printer, bar }
+    }
+
+    pub(crate) fn show(&mut self, event: &RepairEvent<'_>) {
+        match event {
+            RepairEvent::Embedding { origin, done, total } => {
+                self.bar.set_message(name(Path::new(origin)));
+                self.bar.set_length(*total as u64);
+                self.bar.set_position(*done as u64);
+            }
+            RepairEvent::Unread { origin } => {
+                let why = "it is not there any more, cannot be read, or has changed";
+                self.printer.warn(&format!("{origin} could not be read again: {why}"));
+            }
+        }
+    }
+}
+
+impl Drop for RepairProgress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// An event of adding, for a program that watches.
+fn watched(event: &AddEvent<'_>) -> serde_json::Value {
+    match event {
+        AddEvent::Skipped(skipped) => json!({"event": "skipped", "path": skipped.path.to_string_lossy()}),
+        AddEvent::Reading { path, remaining } => {
+            json!({"event": "reading", "path": path.to_string_lossy(), "remaining": remaining})
+        }
+        AddEvent::Embedding { path, done, total } => {
+            json!({"event": "embedding", "path": path.to_string_lossy(), "done": done, "total": total})
+        }
+        AddEvent::Publishing { path } => json!({"event": "publishing", "path": path.to_string_lossy()}),
+        AddEvent::Finished { path, .. } => json!({"event": "finished", "path": path.to_string_lossy()}),
     }
 }
 

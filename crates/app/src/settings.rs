@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use etcetera::BaseStrategy;
@@ -11,12 +12,12 @@ use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, Progress};
 use qiao::model::{EncoderId, Precision, Provenance, registry};
 use qiao::parse::WorkerParser;
 use qiao::seams::{Encoder, Limits, Store};
-use qiao::store::SqliteStore;
+use qiao::store::{SqliteStore, Wait};
 use qiao::{EncoderSource, Engine};
 
 use crate::args::Global;
+use crate::golden::{compare, held};
 use crate::out::{FetchProgress, Printer};
-use crate::verify::{compare, held};
 
 /// What every verb is told.
 #[derive(Debug, Clone)]
@@ -25,27 +26,48 @@ pub(crate) struct Settings {
     model: Option<String>,
     compute: Option<Precision>,
     limits: Limits,
+    wait: Wait,
 }
 
 impl Settings {
-    pub(crate) fn resolve(global: &Global) -> anyhow::Result<Self> {
+    pub(crate) fn resolve(global: &Global, printer: &Printer) -> anyhow::Result<Self> {
         let limits =
             Limits { seconds: global.parse_seconds, memory: global.parse_mebibytes << 20, ..Limits::default() };
         let kb = global.kb.clone().map_or_else(default_kb, Ok)?;
         let compute = global.compute.map(Precision::from);
-        Ok(Self { kb, model: global.model.clone(), compute, limits })
+        let printer = printer.clone();
+        let on_wait = move |path: &Path, most: Duration| {
+            let (path, seconds) = (path.display(), most.as_secs());
+            printer.note(&format!("another process is writing to {path}; waiting for it, {seconds} s at most"));
+        };
+        let wait = Wait { most: Duration::from_secs(global.wait), on_wait: Arc::new(on_wait) };
+        Ok(Self { kb, model: global.model.clone(), compute, limits, wait })
+    }
+
+    /// The same, with another knowledge base.
+    pub(crate) fn with_kb(&self, kb: &Path) -> Self {
+        Self { kb: kb.to_path_buf(), ..self.clone() }
+    }
+
+    /// How to wait for another process.
+    pub(crate) fn wait(&self) -> Wait {
+        self.wait.clone()
     }
 
     /// The engine over the knowledge base, which is made where it is not there.
     pub(crate) fn engine(&self, printer: &Printer) -> anyhow::Result<Engine> {
-        let store = SqliteStore::open(&self.kb).map_err(Error::from)?;
+        let store = SqliteStore::open(&self.kb, self.wait()).map_err(Error::from)?;
         self.over(store, printer)
     }
 
     /// The engine over the knowledge base, or `None` where there is no such file.
     pub(crate) fn existing_engine(&self, printer: &Printer) -> anyhow::Result<Option<Engine>> {
-        let store = SqliteStore::open_existing(&self.kb).map_err(Error::from)?;
-        store.map(|store| self.over(store, printer)).transpose()
+        self.store()?.map(|store| self.over(store, printer)).transpose()
+    }
+
+    /// The knowledge base, or `None` where there is no such file.
+    pub(crate) fn store(&self) -> Result<Option<SqliteStore>, Error> {
+        Ok(SqliteStore::open_existing(&self.kb, self.wait())?)
     }
 
     /// An engine that keeps nothing, for the stages that are verbs of their own.
@@ -99,7 +121,7 @@ impl Settings {
     ) -> Result<ModelEncoder, Error> {
         let named = name.or(self.model.as_deref());
         let kept = match (named, stored) {
-            (None, None) => encoder_of(&self.kb)?,
+            (None, None) => self.store()?.map_or(Ok(None), |store| store.encoder())?,
             _ => None,
         };
         let (name, fallback) = match (named, stored.or(kept.as_ref())) {
@@ -118,11 +140,6 @@ impl Settings {
     pub(crate) fn kb(&self) -> &Path {
         &self.kb
     }
-}
-
-/// The encoder that the knowledge base was made with, if there is one.
-fn encoder_of(kb: &Path) -> Result<Option<EncoderId>, Error> {
-    Ok(SqliteStore::open_existing(kb)?.map_or(Ok(None), |store| store.encoder())?)
 }
 
 fn default_kb() -> anyhow::Result<PathBuf> {

@@ -37,6 +37,8 @@ pub(crate) struct HitView<'a> {
     document: &'a str,
     path: &'a str,
     heading_path: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    also: &'a [String],
     chunk: i64,
     span: Span,
     text: &'a str,
@@ -82,6 +84,7 @@ impl<'a> HitsView<'a> {
             document: hit.document(),
             path: &hit.origin,
             heading_path: &hit.chunk.piece.heading_path,
+            also: &hit.also,
             chunk: hit.chunk.id.0,
             span: hit.chunk.piece.span,
             text: &hit.text,
@@ -120,7 +123,12 @@ pub(crate) fn refusal_text(refusal: Refusal, judgement: Option<Judgement>) -> St
 pub(crate) fn hits_text(hits: &[Hit]) -> String {
     let line = |(i, hit): (usize, &Hit)| {
         let place = place(hit.document(), &hit.locator, &hit.chunk.piece.heading_path);
-        format!("{}. {:.3}  {place}\n    {}\n", i + 1, hit.score, shortened(&folded(&hit.text), 240))
+        let also = match hit.also.len() {
+            0 => String::new(),
+            1 => format!("    (also {})\n", hit.also[0]),
+            n => format!("    (also {} and {} more)\n", hit.also[0], n - 1),
+        };
+        format!("{}. {:.3}  {place}\n    {}\n{also}", i + 1, hit.score, shortened(&folded(&hit.text), 240))
     };
     hits.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -129,7 +137,12 @@ pub(crate) fn hits_text(hits: &[Hit]) -> String {
 pub(crate) fn document_line(d: &DocumentSummary) -> String {
     let pages = d.pages.map_or_else(String::new, |n| format!(", {n} pages"));
     let title = d.title.as_deref().map_or_else(String::new, |t| format!("  “{}”", shortened(t, 60)));
-    format!("{:>5}  {}{title}\n       {}{pages}, {} chunks, {}\n", d.id, d.name(), d.media.name(), d.chunks, d.origin)
+    let tags: String = d.tags.iter().map(|tag| format!(" #{tag}")).collect();
+    let value = |(key, values): (&String, &Vec<String>)| format!("{key}: {}", values.join(", "));
+    let metadata = d.metadata.iter().map(value).collect::<Vec<_>>().join("; ");
+    let metadata = if metadata.is_empty() { metadata } else { format!("       {}\n", folded(&metadata)) };
+    let (id, name, media, chunks, origin) = (d.id, d.name(), d.media.name(), d.chunks, &d.origin);
+    format!("{id:>5}  {name}{title}{tags}\n       {media}{pages}, {chunks} chunks, {origin}\n{metadata}")
 }
 
 /// Where a quotation stands: document, page or lines, headings.

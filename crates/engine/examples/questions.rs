@@ -14,7 +14,7 @@ use qiao::model::{Precision, Provenance};
 use qiao::parse::AllParsers;
 use qiao::seams::{Encoder, Filter};
 use qiao::store::SqliteStore;
-use qiao::types::{Answer, Citation};
+use qiao::types::{Answer, Citation, Labels};
 use qiao::{Engine, Settings};
 use serde::Deserialize;
 
@@ -59,7 +59,7 @@ fn main() -> Result<(), Fault> {
         let source = Box::new(move |_: Option<&_>| Ok(encoder.clone()));
         let store = Box::new(SqliteStore::in_memory()?);
         let mut engine = Engine::new(store, Box::new(AllParsers), source, Settings::default());
-        engine.add(&[folder.join(name)], &mut |_| {})?;
+        engine.add(&[folder.join(name)], &Labels::default(), &mut |_| {})?;
         report(name, &engine, questions, verbose)?;
     }
     Ok(())

@@ -15,7 +15,7 @@ use qiao::model::{Precision, Provenance};
 use qiao::parse::AllParsers;
 use qiao::seams::{Encoder, Filter};
 use qiao::store::SqliteStore;
-use qiao::types::DocumentId;
+use qiao::types::{DocumentId, Labels};
 use qiao::{Engine, Settings};
 use serde_json::{Value, json};
 
@@ -86,5 +86,5 @@ fn add(engine: &mut Engine, articles: &[Article]) -> Result<Vec<DocumentId>, Fau
         Ok(path)
     };
     let paths = articles.iter().enumerate().map(write).collect::<Result<Vec<_>, _>>()?;
-    Ok(engine.add(&paths, &mut |_| {})?.documents())
+    Ok(engine.add(&paths, &Labels::default(), &mut |_| {})?.documents())
 }

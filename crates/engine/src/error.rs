@@ -95,6 +95,35 @@ pub enum StoreError {
         /// How long this one waited.
         seconds: u64,
     },
+    /// A file beside SQLite's own doings.
+    #[error("{path} could not be {doing}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// "read", "written".
+        doing: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that is not what was exported.
+    #[error("{path} is damaged, and nothing of it was taken: {what}; export it again, or take another copy")]
+    Damaged {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// No room on the disk, or for a file of this size.
+    #[error(
+        "{path} could not be written: the disk is full, or files may not be so large; nothing that was in it is lost: make \
+         room, then run the command again"
+    )]
+    Full {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: DatabaseError,
+    },
     /// A file of something else.
     #[error("{path} is not a qiao knowledge base; choose another file with --kb")]
     Foreign {
@@ -110,6 +139,28 @@ pub enum StoreError {
         found: i64,
         /// The latest format known here.
         known: i64,
+    },
+    /// A file of an earlier format that could not be brought up to this one.
+    #[error(
+        "{path} is of an earlier format and could not be brought up to this qiao's; it is as it was, and {copy} is a copy of it"
+    )]
+    Migration {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The copy.
+        copy: std::path::PathBuf,
+        /// Why.
+        source: Box<StoreError>,
+    },
+    /// The copy made before bringing a file up to this format stays behind.
+    #[error(
+        "the knowledge base is of the new format now, but the copy {copy} made before could not be removed; remove it"
+    )]
+    Copy {
+        /// The copy.
+        copy: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The folder for a new knowledge base cannot be made.
     #[error("the folder {path} for the knowledge base could not be made")]

@@ -11,6 +11,7 @@ pub mod embed;
 mod engine;
 pub mod error;
 pub mod eval;
+pub mod filter;
 pub mod inspect;
 pub mod language;
 pub mod parse;
@@ -21,6 +22,9 @@ pub mod store;
 pub mod tour;
 pub mod types;
 
-pub use engine::{AddEvent, AddReport, EncoderSource, Engine, FileOutcome, Foreign, Settings};
+pub use engine::{
+    AddEvent, AddReport, EncoderSource, Engine, FileOutcome, Foreign, ImportEvent, ImportReport, Removed, RepairEvent,
+    RepairReport, Settings,
+};
 pub use error::{Error, Kind};
 pub use qiao_model as model;

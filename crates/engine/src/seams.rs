@@ -7,8 +7,8 @@ use qiao_model::{EncodeError, Encoded, EncoderId, Long, Receipt, Role, Scored};
 
 use crate::error::{ParseError, StoreError};
 use crate::types::{
-    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, EmbeddingError,
-    LedgerEntry, Locator, Media, Piece, Span,
+    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, EmbeddingError, Finding,
+    Labels, LedgerEntry, Locator, Media, Piece, Span,
 };
 
 /// What reading one file may cost.
@@ -90,17 +90,28 @@ pub struct Staged {
     pub receipt: Receipt,
 }
 
-/// A document to be published; every piece's vector is staged already.
+/// A document to be published.
 #[derive(Debug, Clone)]
 pub struct NewDocument {
     /// Where it came from.
     pub origin: String,
     /// Hash of the original bytes.
     pub content_hash: ContentHash,
-    /// What was read.
-    pub content: Content,
-    /// What was cut, each with the hash of its text.
-    pub pieces: Vec<(Piece, ContentHash)>,
+    /// What it holds.
+    pub content: NewContent,
+    /// What is said of it, besides what was said of the document that it replaces.
+    pub labels: Labels,
+    /// When it was added, in seconds since 1970 (UTC), if not now.
+    pub added_at: Option<i64>,
+}
+
+/// What a document to be published holds.
+#[derive(Debug, Clone)]
+pub enum NewContent {
+    /// What was read, and what was cut of it, each piece with the hash of its text, whose vector is staged already.
+    Read(Box<Content>, Vec<(Piece, ContentHash)>),
+    /// What another document of the same bytes holds already, read as this.
+    Shared(Media),
 }
 
 /// Changes that happen all or not at all.
@@ -108,10 +119,25 @@ pub struct NewDocument {
 pub struct Batch {
     /// Documents to publish; one of the same origin is replaced.
     pub publish: Vec<NewDocument>,
+    /// What is to be said of documents.
+    pub label: Vec<Relabel>,
     /// Documents to remove.
     pub remove: Vec<DocumentId>,
+    /// Origins of which nothing is to remain that no document holds: vectors on their way in, lines of the ledger.
+    pub forget: Vec<String>,
     /// Lines for the ledger.
     pub ledger: Vec<LedgerEntry>,
+}
+
+/// What is to be said of a document, besides what is said of it.
+#[derive(Debug, Clone, Default)]
+pub struct Relabel {
+    /// Its number.
+    pub id: DocumentId,
+    /// More of it.
+    pub labels: Labels,
+    /// When it was added, if that is to be said otherwise.
+    pub added_at: Option<i64>,
 }
 
 /// Which documents a search looks at.
@@ -124,6 +150,16 @@ pub enum Filter {
     Documents(BTreeSet<DocumentId>),
 }
 
+impl Filter {
+    /// Whether it lets `document` through.
+    pub fn passes(&self, document: DocumentId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Documents(ids) => ids.contains(&document),
+        }
+    }
+}
+
 /// A chunk with what a person needs to see of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundChunk {
@@ -131,6 +167,8 @@ pub struct FoundChunk {
     pub chunk: Chunk,
     /// Its document's origin.
     pub origin: String,
+    /// Origins of the other documents that hold it.
+    pub also: Vec<String>,
     /// Its text, as it was indexed.
     pub text: String,
     /// Where it stands in the original.
@@ -145,29 +183,63 @@ pub trait Store: Send {
     /// When it cannot be read.
     fn encoder(&self) -> Result<Option<EncoderId>, StoreError>;
 
-    /// Of these texts, those whose vectors are there already, each with what became of its tokens.
+    /// Of these texts, those whose vectors are there already, each with what became of its tokens; they are kept for the
+    /// document that is to come from `origin`.
     ///
     /// # Errors
-    /// When it cannot be read.
-    fn staged(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeMap<ContentHash, Receipt>, StoreError>;
+    /// When the store cannot be read or written.
+    fn keep(
+        &mut self,
+        origin: &str,
+        encoder: &EncoderId,
+        texts: &[ContentHash],
+    ) -> Result<BTreeMap<ContentHash, Receipt>, StoreError>;
 
-    /// Keeps vectors for documents still to come, in one transaction. The first call fixes the encoder for ever.
+    /// Keeps vectors for the document that is to come from `origin`, in one transaction. The first call fixes the encoder for
+    /// ever.
     ///
     /// # Errors
     /// When the encoder is another than the store's, or the store cannot be written.
-    fn stage(&mut self, vectors: &[Staged]) -> Result<(), StoreError>;
+    fn stage(&mut self, origin: &str, vectors: &[Staged]) -> Result<(), StoreError>;
 
-    /// Publishes and removes, in one transaction; returns the published documents' numbers, in order.
+    /// Publishes, labels and removes, in one transaction; returns the published documents' numbers, in order. What went may
+    /// leave traces until the store is [scrubbed](Store::scrub).
     ///
     /// # Errors
-    /// When a piece's vector is not staged, or the store cannot be written; then nothing was changed.
+    /// When a piece's vector is not staged, shared content is not there, or the store cannot be written; then nothing was
+    /// changed.
     fn commit(&mut self, batch: &Batch) -> Result<Vec<DocumentId>, StoreError>;
+
+    /// Sees to it that nothing of what went is left in any byte, if anything went; false where that has to wait for a process
+    /// that reads.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn scrub(&mut self) -> Result<bool, StoreError>;
 
     /// The reading half, as things stand now.
     ///
     /// # Errors
     /// When it cannot be read.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
+
+    /// Does what can be done about findings without reading or embedding: indexes, rows that nothing uses, free pages. Texts
+    /// that are to be embedded again lose their chunks until they are [put back](Store::put_back).
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    fn mend(&mut self, findings: &[Finding]) -> Result<(), StoreError>;
+
+    /// Puts what was read of these bytes, and cut of it, in the place of what is there; every piece's vector is staged.
+    ///
+    /// # Errors
+    /// When nothing of these bytes is there, or the store cannot be written; then nothing was changed.
+    fn put_back(
+        &mut self,
+        bytes: &ContentHash,
+        content: &Content,
+        pieces: &[(Piece, ContentHash)],
+    ) -> Result<(), StoreError>;
 }
 
 /// The knowledge base at one moment.
@@ -178,11 +250,11 @@ pub trait Snapshot {
     /// When the embedding is of another encoder, or the store cannot be read.
     fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Nearest, StoreError>;
 
-    /// These chunks with text and place, in the order asked for.
+    /// These chunks with text and place, in the order asked for, each of the first document that the filter lets through.
     ///
     /// # Errors
     /// When one is not there, or the store cannot be read.
-    fn chunks(&self, ids: &[ChunkId]) -> Result<Vec<FoundChunk>, StoreError>;
+    fn chunks(&self, ids: &[ChunkId], filter: &Filter) -> Result<Vec<FoundChunk>, StoreError>;
 
     /// All documents the filter lets through, by ascending number.
     ///
@@ -195,6 +267,30 @@ pub trait Snapshot {
     /// # Errors
     /// When the store cannot be read.
     fn find(&self, origin: &str) -> Result<Option<(DocumentId, ContentHash)>, StoreError>;
+
+    /// The first document of these bytes, read as `media`, or `None`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError>;
+
+    /// A document's pieces in their order, each with its vector; none where there is no such document.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn pieces(&self, id: DocumentId) -> Result<Vec<(Piece, Staged)>, StoreError>;
+
+    /// Whether there is a line of the ledger on a file, or a vector on its way in.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn remembers(&self, origin: &str) -> Result<bool, StoreError>;
+
+    /// What a person says of a document; nothing where there is no such document.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn labels(&self, id: DocumentId) -> Result<Labels, StoreError>;
 
     /// One document whole, or `None`.
     ///

@@ -1,9 +1,10 @@
 use std::process::ExitCode;
 
 use qiao::seams::Filter;
-use qiao::types::{Answer, Refusal};
+use qiao::types::{Answer, Labels, Refusal};
 use qiao::{AddReport, Engine};
 
+use super::selected;
 use crate::args::Ask;
 use crate::out::{AddProgress, Printer};
 use crate::settings::Settings;
@@ -25,15 +26,17 @@ pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow:
 fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<(Answer, Engine)>> {
     if verb.sources.is_empty() {
         let Some(engine) = settings.existing_engine(printer)? else { return Ok(None) };
-        return Ok(Some((engine.ask(&verb.question, verb.hits as usize, &Filter::All)?, engine)));
+        let filter = selected(&engine, &verb.selection)?;
+        return Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)));
     }
     let mut engine = settings.engine(printer)?;
     let mut progress = AddProgress::new(printer);
-    let report: AddReport = engine.add(&verb.sources, &mut |event| progress.show(event))?;
+    let report: AddReport = engine.add(&verb.sources, &Labels::default(), &mut |event| progress.show(event))?;
     let documents = report.documents();
     if documents.is_empty() {
         return report.first_failure().map_or(Ok(None), |failure| Err(failure.into()));
     }
-    let filter = Filter::Documents(documents.into_iter().collect());
+    let selected = selected(&engine, &verb.selection)?;
+    let filter = Filter::Documents(documents.into_iter().filter(|id| selected.passes(*id)).collect());
     Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)))
 }

@@ -1,19 +1,26 @@
 use std::process::ExitCode;
 
+use super::selected;
+use crate::args::List;
 use crate::out::Printer;
 use crate::settings::Settings;
 use crate::views::document_line;
 
-pub(crate) fn run(settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(verb: &List, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
     let engine = settings.existing_engine(printer)?;
-    let documents = engine.map_or(Ok(Vec::new()), |engine| engine.documents())?;
+    let documents = match &engine {
+        Some(engine) => engine.selected(&selected(engine, &verb.selection)?)?,
+        None => Vec::new(),
+    };
     for document in &documents {
         match printer.json() {
             true => printer.object(document)?,
             false => printer.data(&document_line(document))?,
         }
     }
-    if documents.is_empty() {
+    if documents.is_empty() && verb.selection.filter.is_some() {
+        printer.note(&format!("no document in {} is selected by the filter", settings.kb().display()));
+    } else if documents.is_empty() {
         printer.note(&format!("no documents in {} (qiao add PATH)", settings.kb().display()));
     }
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,8 @@ pub(crate) mod chunk;
 pub(crate) mod docs;
 pub(crate) mod embed;
 pub(crate) mod eval;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod model;
@@ -15,10 +17,16 @@ pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod similarity;
 pub(crate) mod tour;
+pub(crate) mod verify;
 pub(crate) mod worker;
 
+use qiao::seams::Filter;
 use qiao::types::{DocumentId, DocumentSummary};
 use qiao::{Engine, Error, Kind};
+
+use crate::args::Selection;
+use crate::out::Printer;
+use crate::settings::Settings;
 
 /// A document that a person names in a way that fits none, or several.
 #[derive(Debug)]
@@ -41,9 +49,7 @@ impl std::error::Error for NoSuchDocument {}
 /// The document meant by a number, a path, or a name that only one has.
 fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
     let mut all = engine.documents()?;
-    // a file that has left the disk can still be named
-    let path = std::fs::canonicalize(named).or_else(|_| std::path::absolute(named));
-    let path = path.map(|path| path.to_string_lossy().into_owned()).ok();
+    let path = absolute(named);
     let is_meant =
         |d: &DocumentSummary| named.parse() == Ok(d.id.0) || d.origin == named || Some(&d.origin) == path.as_ref();
     if let Some(at) = all.iter().position(is_meant) {
@@ -56,8 +62,27 @@ fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
     }
 }
 
+/// Warns where what went may still be found in the bytes of the file.
+fn not_scrubbed(settings: &Settings, printer: &Printer) {
+    printer.warn(&format!(
+        "another process reads from {}, and so what went still lies in its unused bytes; the next change overwrites it, or          `qiao verify --repair` once that process is done",
+        settings.kb().display()
+    ));
+}
+
+/// The path as the knowledge base knows it; a file that has left the disk can still be named.
+fn absolute(named: &str) -> Option<String> {
+    let path = std::fs::canonicalize(named).or_else(|_| std::path::absolute(named));
+    path.map(|path| path.to_string_lossy().into_owned()).ok()
+}
+
 fn missing(named: &str, several: usize) -> Error {
     Error::new(Kind::NotFound, "cannot find the document", NoSuchDocument { named: named.to_owned(), several })
+}
+
+/// The documents that are selected.
+fn selected(engine: &Engine, selection: &Selection) -> Result<Filter, Error> {
+    selection.filter.as_ref().map_or(Ok(Filter::All), |expression| engine.matching(expression))
 }
 
 fn ids(engine: &Engine, named: &[String]) -> Result<Vec<DocumentId>, Error> {

@@ -8,10 +8,10 @@ use qiao::seams::Encoder;
 use qiao::{Error, Kind};
 use serde_json::json;
 
-use crate::args::{Named, Pull, Verify};
+use crate::args::{Named, Pull, VerifyModel};
+use crate::golden::{compare, compared_text, held};
 use crate::out::{FetchProgress, Printer};
 use crate::settings::Settings;
-use crate::verify::{compare, compared_text, held};
 
 fn failed(e: FetchError) -> Error {
     let kind = match e {
@@ -115,7 +115,7 @@ fn identity_text(id: &EncoderId, directory: &str) -> String {
     rows.iter().map(|(name, value)| format!("{name:<11}{value}\n")).collect()
 }
 
-pub(crate) fn verify(verb: &Verify, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+pub(crate) fn verify(verb: &VerifyModel, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
     let encoder = settings.model(verb.model.name.as_deref(), printer)?;
     let given = verb.reference.as_deref().map(reference).transpose()?;
     let Some(compared) = compare(&encoder, given)? else {

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use qiao::seams::Filter;
 
-use super::ids;
+use super::{ids, selected};
 use crate::args::Search;
 use crate::out::Printer;
 use crate::settings::Settings;
@@ -12,9 +12,13 @@ pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyh
     let engine = settings.existing_engine(printer)?;
     let hits = match &engine {
         Some(engine) => {
+            let selected = selected(engine, &verb.selection)?;
             let filter = match verb.documents.is_empty() {
-                true => Filter::All,
-                false => Filter::Documents(ids(engine, &verb.documents)?.into_iter().collect()),
+                true => selected,
+                false => {
+                    let named = ids(engine, &verb.documents)?;
+                    Filter::Documents(named.into_iter().filter(|id| selected.passes(*id)).collect())
+                }
             };
             match engine.documents()?.is_empty() {
                 true => Vec::new(),
@@ -28,7 +32,9 @@ pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyh
         true => printer.object(&HitsView::of(&hits, encoder.as_ref()))?,
         false => printer.data(&hits_text(&hits))?,
     }
-    if hits.is_empty() {
+    if hits.is_empty() && verb.selection.filter.is_some() {
+        printer.note("nothing found: no document is selected by the filter (qiao list --filter shows which are)");
+    } else if hits.is_empty() {
         printer.note("nothing found: the knowledge base is empty (qiao add PATH)");
     }
     Ok(ExitCode::from(u8::from(hits.is_empty())))

@@ -117,9 +117,12 @@ fn one_content_under_two_names_is_two_documents() {
     for name in ["a/note.md", "b/note.md"] {
         desk.write(name, "Otters eat sea urchins.\n");
     }
-    desk.qiao(["add", "a", "b"]).ok().says(&["2 added"]);
+    desk.qiao(["add", "a", "b"]).ok().says(&["2 added", "the same as", "whose text and vectors it shares"]);
     assert_eq!(desk.listed(), ["a/note.md", "b/note.md"]);
-    assert_eq!(hits(&desk, "otters").len(), 2, "both are found");
+    let found = desk.qiao(["search", "otters", "--json"]).ok().json()["hits"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 1, "what they share is found once");
+    assert!(found[0]["path"].as_str().unwrap().ends_with("a/note.md"));
+    assert!(found[0]["also"][0].as_str().unwrap().ends_with("b/note.md"));
     // what they share stays while one of them does
     desk.qiao(["remove", "a/note.md"]).ok();
     assert_eq!(hits(&desk, "otters"), ["Otters eat sea urchins."]);

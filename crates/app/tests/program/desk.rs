@@ -216,6 +216,13 @@ impl Desk {
         command
     }
 
+    /// As [`Desk::qiao`], over another knowledge base in the folder.
+    pub(crate) fn over<S: AsRef<OsStr>>(&self, kb: &str, args: impl IntoIterator<Item = S>) -> Ran {
+        let mut all: Vec<OsString> = vec!["--kb".into(), kb.into()];
+        all.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        run(qiao(all).current_dir(self.folder.path()))
+    }
+
     /// Runs [`Desk::command`] to its end.
     pub(crate) fn qiao<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         run(&mut self.command(args))

@@ -6,8 +6,8 @@ use crate::desk::Desk;
 
 fn desk() -> Desk {
     let desk = Desk::new();
-    for name in ["a", "b", "c"] {
-        desk.write(format!("{name}/otters.md"), "Otters eat sea urchins.\n");
+    for (name, food) in [("a", "sea urchins"), ("b", "sea urchins"), ("c", "sea  urchins")] {
+        desk.write(format!("{name}/otters.md"), format!("Otters eat {food}.\n"));
     }
     desk.write("bridges.md", "Bridges carry roads over rivers.\n");
     desk.write("soup.txt", "Boil the soup for an hour.\n");
@@ -25,12 +25,12 @@ fn hits_stand_best_first_and_ties_in_the_order_of_adding() {
     let desk = desk();
     let hits = hits(&desk, &["What do otters eat?"]);
     let ranks: Vec<u64> = hits.iter().map(|h| h["rank"].as_u64().unwrap()).collect();
-    assert_eq!(ranks, [1, 2, 3, 4, 5]);
+    assert_eq!(ranks, [1, 2, 3, 4]);
     let scores: Vec<f64> = hits.iter().map(|h| h["score"].as_f64().unwrap()).collect();
     assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
-    assert_eq!(scores[0], scores[2], "the same text scores the same");
-    let chunks: Vec<u64> = hits[..3].iter().map(|h| h["chunk"].as_u64().unwrap()).collect();
-    assert_eq!(chunks, [1, 2, 3]);
+    assert_eq!(scores[0], scores[1], "the same text scores the same");
+    let chunks: Vec<u64> = hits[..2].iter().map(|h| h["chunk"].as_u64().unwrap()).collect();
+    assert_eq!(chunks, [1, 2]);
     assert!(hits[0]["path"].as_str().unwrap().ends_with("/c/otters.md"));
 }
 
@@ -39,7 +39,7 @@ fn as_many_hits_as_asked_for_and_no_more() {
     let desk = desk();
     assert_eq!(hits(&desk, &["otters", "-k", "1"]).len(), 1);
     assert_eq!(hits(&desk, &["otters", "--hits", "3"]).len(), 3);
-    assert_eq!(hits(&desk, &["otters", "--hits", "1000"]).len(), 5);
+    assert_eq!(hits(&desk, &["otters", "--hits", "1000"]).len(), 4);
 }
 
 #[test]
@@ -50,7 +50,9 @@ fn only_the_documents_that_are_named_are_searched() {
     assert_eq!(documents.len(), 2);
     assert!(!documents.contains(&"otters.md"), "{documents:?}");
     assert_eq!(hits(&desk, &["otters", "--in", "2"])[0]["chunk"], 2);
-    assert_eq!(hits(&desk, &["otters", "--in", "b/otters.md"])[0]["chunk"], 2);
+    // of the same bytes as a/otters.md, which is not asked for
+    let shared = hits(&desk, &["otters", "--in", "a/otters.md"]);
+    assert!(shared[0]["path"].as_str().unwrap().ends_with("/a/otters.md") && shared[0]["also"].is_null(), "{shared:?}");
     desk.qiao(["search", "otters", "--in", "otters.md"])
         .exits(1)
         .says(&["3 documents are called otters.md", "qiao list"]);

@@ -231,6 +231,7 @@ mod tests {
             furniture,
             anchors: vec![],
             unread: vec![],
+            properties: crate::types::Metadata::new(),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::types::ContentHash;
 /// Texts encoded and staged at once: a few seconds of work, which is all that an interruption can lose.
 const BATCH: usize = 32;
 
-/// Encodes those of `texts` whose vectors the store lacks, and stages them in small commits. `done` is told how many of
+/// Encodes those of `texts` whose vectors the store lacks, and stages them for `origin` in small commits. `done` is told how many of
 /// the texts have their vectors, first of all those that had them before. Returns what became of the tokens of all.
 ///
 /// # Errors
@@ -27,11 +27,12 @@ const BATCH: usize = 32;
 pub fn stage(
     store: &mut dyn Store,
     encoder: &dyn Encoder,
+    origin: &str,
     texts: &[(ContentHash, &str)],
     done: &mut dyn FnMut(usize),
 ) -> Result<Receipt, Error> {
     let hashes: Vec<ContentHash> = texts.iter().map(|(hash, _)| hash.clone()).collect();
-    let mut staged = store.staged(&encoder.id(), &hashes)?;
+    let mut staged = store.keep(origin, &encoder.id(), &hashes)?;
     let mut seen = BTreeSet::new();
     let mut todo: Vec<&(ContentHash, &str)> =
         texts.iter().filter(|(hash, _)| !staged.contains_key(hash) && seen.insert(hash)).collect();
@@ -50,7 +51,7 @@ pub fn stage(
             receipt,
         };
         let vectors: Vec<Staged> = batch.iter().zip(embedded).map(one).collect();
-        store.stage(&vectors)?;
+        store.stage(origin, &vectors)?;
         have += vectors.iter().filter_map(|one| times.get(&one.text_hash)).sum::<usize>();
         staged.extend(vectors.into_iter().map(|one| (one.text_hash, one.receipt)));
         done(have);

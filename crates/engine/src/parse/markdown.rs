@@ -2,11 +2,11 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser as Events, Tag, TagEnd};
 
-use super::decode;
+use super::{decode, front_matter};
 use crate::error::ParseError;
 use crate::language::is_cjk;
 use crate::seams::{Limits, Parser};
-use crate::types::{Anchor, Content, Media, Place, Section, Span};
+use crate::types::{Anchor, Content, Media, Metadata, Place, Section, Span};
 
 /// Reads CommonMark with tables, footnotes, task lists and front matter, as the words a reader sees.
 #[derive(Debug, Default)]
@@ -19,14 +19,15 @@ impl Parser for MarkdownParser {
 
     fn parse(&self, media: Media, bytes: &[u8], _limits: &Limits) -> Result<Content, ParseError> {
         let source = decode(bytes, media)?;
+        // not ENABLE_YAML_STYLE_METADATA_BLOCKS: that takes what stands between two thematic breaks for metadata
         let options = Options::ENABLE_TABLES
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_TASKLISTS
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
-        let mut page = Page::new(&source);
-        for (event, range) in Events::new_ext(&source, options).into_offset_iter() {
-            page.event(event, range);
+            | Options::ENABLE_STRIKETHROUGH;
+        let (properties, body) = front_matter::split(&source).unwrap_or_default();
+        let mut page = Page::new(&source, properties);
+        for (event, range) in Events::new_ext(&source[body..], options).into_offset_iter() {
+            page.event(event, body + range.start..body + range.end);
         }
         Ok(page.finish(media))
     }
@@ -43,16 +44,17 @@ struct Page<'a> {
     heading: Option<(u8, Option<usize>)>,
     lists: Vec<Option<u64>>,
     gap: &'static str,
-    metadata: Option<String>,
     title: Option<String>,
+    properties: Metadata,
 }
 
 impl<'a> Page<'a> {
-    fn new(source: &'a str) -> Self {
+    fn new(source: &'a str, mut properties: Metadata) -> Self {
         let line_starts = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let (text, anchors, sections, lists) = (String::new(), Vec::new(), Vec::new(), Vec::new());
-        let (heading, gap, metadata, title) = (None, "", None, None);
-        Self { source, line_starts, text, anchors, sections, heading, lists, gap, metadata, title }
+        let (heading, gap) = (None, "");
+        let title = properties.remove("title").and_then(|titles| titles.into_iter().next());
+        Self { source, line_starts, text, anchors, sections, heading, lists, gap, title, properties }
     }
 
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
@@ -60,10 +62,7 @@ impl<'a> Page<'a> {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag),
             Event::Text(words) | Event::Code(words) | Event::InlineMath(words) | Event::DisplayMath(words) => {
-                match &mut self.metadata {
-                    Some(metadata) => metadata.push_str(&words),
-                    None => self.words(&words, range.start),
-                }
+                self.words(&words, range.start);
             }
             Event::SoftBreak => self.soft_break(range.end),
             Event::HardBreak => self.part("\n"),
@@ -80,7 +79,6 @@ impl<'a> Page<'a> {
                 self.part("\n\n");
                 self.heading = Some((level as u8, None));
             }
-            Tag::MetadataBlock(_) => self.metadata = Some(String::new()),
             Tag::List(first) => {
                 self.part(if self.lists.is_empty() { "\n\n" } else { "\n" });
                 self.lists.push(first);
@@ -97,7 +95,6 @@ impl<'a> Page<'a> {
     fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Heading(_) => self.end_heading(),
-            TagEnd::MetadataBlock(_) => self.title = self.metadata.take().and_then(|m| title_of(&m)),
             TagEnd::List(_) => {
                 self.lists.pop();
                 self.part(if self.lists.is_empty() { "\n\n" } else { "\n" });
@@ -192,17 +189,10 @@ impl<'a> Page<'a> {
     }
 
     fn finish(self, media: Media) -> Content {
-        let (text, sections, anchors, title) = (self.text, self.sections, self.anchors, self.title);
+        let Self { text, sections, anchors, title, properties, .. } = self;
         let (language, pages, furniture, unread) = (None, None, Vec::new(), Vec::new());
-        Content { media, title, language, pages, text, sections, furniture, anchors, unread }
+        Content { media, title, language, pages, text, sections, furniture, anchors, unread, properties }
     }
-}
-
-/// The `title:` of YAML front matter.
-fn title_of(metadata: &str) -> Option<String> {
-    let value = metadata.lines().find_map(|line| line.strip_prefix("title:"))?;
-    let value = value.trim().trim_matches(['"', '\'']);
-    (!value.is_empty()).then(|| value.to_owned())
 }
 
 #[cfg(test)]
@@ -236,6 +226,31 @@ mod tests {
         assert_eq!(content.title.as_deref(), Some("桥"));
         let lines: Vec<Place> = content.anchors.iter().map(|a| a.place).collect();
         assert_eq!(lines, [5, 6, 9, 10].map(|line| Place::Line { line }));
+    }
+
+    #[test]
+    fn front_matter_leaves_the_text_and_lines_keep_their_numbers() {
+        let content =
+            parse("---\r\ntitle: 'Rules: a guide'\r\ntags: [桥, '#arch']\r\n\r\n...\r\n# Head\r\n\r\nBody.\r\n");
+        assert_eq!(content.text, "Head\n\nBody.");
+        assert_eq!(content.title.as_deref(), Some("Rules: a guide"));
+        assert_eq!(content.properties, [("tags".to_owned(), vec!["桥".to_owned(), "arch".to_owned()])].into());
+        let lines: Vec<Place> = content.anchors.iter().map(|a| a.place).collect();
+        assert_eq!(lines, [6, 8].map(|line| Place::Line { line }));
+    }
+
+    #[test]
+    fn text_between_thematic_breaks_is_text() {
+        for (source, text) in [
+            ("---\nSome prose.\n\n---\n\nMore.\n", "Some prose.\n\nMore."),
+            ("---\nNote: a: b\n\n---\n", "Note: a: b"),
+            ("---\n\nNote: this.\n\n---\n\nMore.\n", "Note: this.\n\nMore."),
+            ("# Head\n\n---\nkey: value\n\n---\n\nMore.\n", "Head\n\nkey: value\n\nMore."),
+            ("---\na: b\n---\nOne.\n\n---\n桥\n\n---\nTwo.\n", "One.\n\n桥\n\nTwo."),
+            ("---\n---\nBody.\n", "Body."),
+        ] {
+            assert_eq!(parse(source).text, text, "{source}");
+        }
     }
 
     #[test]

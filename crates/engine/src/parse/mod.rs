@@ -1,8 +1,10 @@
 //! Files into text: one parser a format, run in a worker process under limits.
 
+mod front_matter;
 mod markdown;
 mod pdf;
 mod plain;
+mod properties;
 mod worker;
 
 pub use markdown::MarkdownParser;

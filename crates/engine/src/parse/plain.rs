@@ -1,7 +1,7 @@
 use super::decode;
 use crate::error::ParseError;
 use crate::seams::{Limits, Parser};
-use crate::types::{Anchor, Content, Media, Place, Span};
+use crate::types::{Anchor, Content, Media, Metadata, Place, Span};
 
 /// Reads plain text, UTF-8, as it stands.
 #[derive(Debug, Default)]
@@ -17,7 +17,18 @@ impl Parser for TextParser {
         let anchors = lines(&text);
         let (title, language, pages) = (None, None, None);
         let (sections, furniture, unread) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Content { media, title, language, pages, text, sections, furniture, anchors, unread })
+        Ok(Content {
+            media,
+            title,
+            language,
+            pages,
+            text,
+            sections,
+            furniture,
+            anchors,
+            unread,
+            properties: Metadata::new(),
+        })
     }
 }
 

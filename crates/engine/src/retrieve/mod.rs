@@ -11,10 +11,11 @@ use crate::types::{ChunkId, Embedding, Found, Hit, Why};
 pub fn search(snapshot: &dyn Snapshot, query: &Embedding, k: usize, filter: &Filter) -> Result<Found, StoreError> {
     let nearest = snapshot.nearest(query, k, filter)?;
     let ids: Vec<ChunkId> = nearest.scored.iter().map(|s| s.key).collect();
-    let chunks = snapshot.chunks(&ids)?;
+    let chunks = snapshot.chunks(&ids, filter)?;
     let hit = |(found, scored): (crate::seams::FoundChunk, &qiao_model::Scored<ChunkId>)| Hit {
         chunk: found.chunk,
         origin: found.origin,
+        also: found.also,
         text: found.text,
         locator: found.locator,
         score: scored.score,

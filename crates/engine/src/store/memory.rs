@@ -5,43 +5,93 @@ use std::collections::{BTreeMap, BTreeSet};
 use qiao_model::{EncoderId, Receipt, TopK};
 
 use crate::error::StoreError;
-use crate::seams::{Batch, Filter, FoundChunk, Nearest, NewDocument, Snapshot, Staged, Store};
-use crate::types::{Chunk, ChunkId, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Locator, Span};
+use crate::seams::{Batch, Filter, FoundChunk, Nearest, NewContent, NewDocument, Relabel, Snapshot, Staged, Store};
+use crate::types::{
+    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Finding, Labels, Locator,
+    Media, Piece, Span,
+};
+
+/// Bytes read as something.
+type ContentKey = (ContentHash, Media);
 
 /// A knowledge base that is gone with the process.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryStore {
     encoder: Option<EncoderId>,
     vectors: BTreeMap<ContentHash, (Embedding, Receipt)>,
-    documents: BTreeMap<DocumentId, Document>,
-    chunks: BTreeMap<ChunkId, (Chunk, ContentHash)>,
+    staging: BTreeSet<(String, ContentHash)>,
+    contents: BTreeMap<ContentKey, Content>,
+    documents: BTreeMap<DocumentId, (String, ContentKey, Labels)>,
+    chunks: BTreeMap<ChunkId, (ContentKey, Piece, ContentHash)>,
     last_document: i64,
     last_chunk: i64,
 }
 
 impl MemoryStore {
     fn remove(&mut self, id: DocumentId) {
-        self.documents.remove(&id);
-        self.chunks.retain(|_, (chunk, _)| chunk.document != id);
-        let used: BTreeSet<&ContentHash> = self.chunks.values().map(|(_, hash)| hash).collect();
+        if let Some((origin, ..)) = self.documents.remove(&id) {
+            self.staging.retain(|(of, _)| *of != origin);
+        }
+        self.drop_unused();
+    }
+
+    fn drop_unused(&mut self) {
+        let used: BTreeSet<&ContentKey> = self.documents.values().map(|(_, key, _)| key).collect();
+        self.contents.retain(|key, _| used.contains(key));
+        self.chunks.retain(|_, (key, ..)| used.contains(key));
+        let mut used: BTreeSet<&ContentHash> = self.chunks.values().map(|(_, _, hash)| hash).collect();
+        used.extend(self.staging.iter().map(|(_, hash)| hash));
         self.vectors.retain(|hash, _| used.contains(hash));
     }
 
     fn publish(&mut self, new: &NewDocument) -> DocumentId {
-        let old = self.documents.values().find(|d| d.origin == new.origin).map(|d| d.id);
+        let old = self.documents.iter().find(|(_, (origin, ..))| *origin == new.origin);
+        let (old, mut labels) = old.map_or((None, Labels::default()), |(id, (_, _, said))| (Some(*id), said.clone()));
+        labels.extend(&new.labels);
+        let media = match &new.content {
+            NewContent::Read(content, _) => content.media,
+            NewContent::Shared(media) => *media,
+        };
+        let key = (new.content_hash.clone(), media);
+        if let (NewContent::Read(content, pieces), false) = (&new.content, self.contents.contains_key(&key)) {
+            self.contents.insert(key.clone(), (**content).clone());
+            for (piece, hash) in pieces {
+                self.last_chunk += 1;
+                self.chunks.insert(ChunkId(self.last_chunk), (key.clone(), piece.clone(), hash.clone()));
+            }
+        }
         self.last_document += 1;
         let id = DocumentId(self.last_document);
-        for (piece, hash) in &new.pieces {
-            self.last_chunk += 1;
-            let chunk = Chunk { id: ChunkId(self.last_chunk), document: id, piece: piece.clone() };
-            self.chunks.insert(chunk.id, (chunk, hash.clone()));
-        }
-        let (origin, content_hash, content) = (new.origin.clone(), new.content_hash.clone(), new.content.clone());
-        self.documents.insert(id, Document { id, origin, content_hash, content });
         if let Some(old) = old {
-            self.remove(old);
+            self.documents.remove(&old);
         }
+        self.documents.insert(id, (new.origin.clone(), key, labels));
+        self.staging.retain(|(of, _)| *of != new.origin);
+        self.drop_unused();
         id
+    }
+
+    fn summary(&self, id: DocumentId) -> DocumentSummary {
+        let (origin, key, labels) = &self.documents[&id];
+        let content = &self.contents[key];
+        let mut metadata = content.properties.clone();
+        let mut tags = labels.tags.clone();
+        tags.extend(metadata.remove("tags").unwrap_or_default());
+        metadata.extend(labels.metadata.clone());
+        DocumentSummary {
+            id,
+            origin: origin.clone(),
+            content_hash: key.0.clone(),
+            media: content.media,
+            title: content.title.clone(),
+            language: content.language.clone(),
+            pages: content.pages,
+            chunks: self.chunks.values().filter(|(of, ..)| of == key).count() as u64,
+            text_bytes: content.text.len() as u64,
+            added_at: 0,
+            tags: tags.into_iter().collect(),
+            metadata,
+        }
     }
 }
 
@@ -50,30 +100,61 @@ impl Store for MemoryStore {
         Ok(self.encoder.clone())
     }
 
-    fn staged(&self, _: &EncoderId, texts: &[ContentHash]) -> Result<BTreeMap<ContentHash, Receipt>, StoreError> {
+    fn keep(
+        &mut self,
+        origin: &str,
+        _: &EncoderId,
+        texts: &[ContentHash],
+    ) -> Result<BTreeMap<ContentHash, Receipt>, StoreError> {
         let found = |hash: &ContentHash| self.vectors.get(hash).map(|(_, receipt)| (hash.clone(), *receipt));
-        Ok(texts.iter().filter_map(found).collect())
+        let found: BTreeMap<ContentHash, Receipt> = texts.iter().filter_map(found).collect();
+        self.staging.extend(found.keys().map(|hash| (origin.to_owned(), hash.clone())));
+        Ok(found)
     }
 
-    fn stage(&mut self, vectors: &[Staged]) -> Result<(), StoreError> {
+    fn stage(&mut self, origin: &str, vectors: &[Staged]) -> Result<(), StoreError> {
         for staged in vectors {
             self.encoder.get_or_insert_with(|| staged.embedding.encoder().clone());
             self.vectors.insert(staged.text_hash.clone(), (staged.embedding.clone(), staged.receipt));
+            self.staging.insert((origin.to_owned(), staged.text_hash.clone()));
         }
         Ok(())
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Vec<DocumentId>, StoreError> {
-        let staged = |new: &NewDocument| new.pieces.iter().all(|(_, hash)| self.vectors.contains_key(hash));
-        if !batch.publish.iter().all(staged) {
-            return Err(StoreError::Corrupt { what: "a chunk without vector" });
+        let sound = |new: &NewDocument| match &new.content {
+            NewContent::Read(_, pieces) => pieces.iter().all(|(_, hash)| self.vectors.contains_key(hash)),
+            NewContent::Shared(media) => self.contents.contains_key(&(new.content_hash.clone(), *media)),
+        };
+        if !batch.publish.iter().all(sound) {
+            return Err(StoreError::Corrupt { what: "a chunk without vector, or a document without text" });
         }
         batch.remove.iter().for_each(|id| self.remove(*id));
-        Ok(batch.publish.iter().map(|new| self.publish(new)).collect())
+        self.staging.retain(|(of, _)| !batch.forget.contains(of));
+        self.drop_unused();
+        let published = batch.publish.iter().map(|new| self.publish(new)).collect();
+        for Relabel { id, labels: more, .. } in &batch.label {
+            if let Some((_, _, labels)) = self.documents.get_mut(id) {
+                labels.extend(more);
+            }
+        }
+        Ok(published)
+    }
+
+    fn scrub(&mut self) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         Ok(Box::new(self))
+    }
+
+    fn mend(&mut self, _: &[Finding]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn put_back(&mut self, _: &ContentHash, _: &Content, _: &[(Piece, ContentHash)]) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -81,58 +162,79 @@ impl Snapshot for &MemoryStore {
     fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Nearest, StoreError> {
         let mut best = TopK::new(k);
         let mut compared = 0;
-        for (chunk, hash) in self.chunks.values().filter(|(chunk, _)| passes(filter, chunk.document)) {
-            best.push(chunk.id, query.cosine(&self.vectors[hash].0).unwrap_or(f32::NAN));
+        let passes = |key: &ContentKey| self.documents.iter().any(|(id, (_, of, _))| of == key && filter.passes(*id));
+        for (id, (_, _, hash)) in self.chunks.iter().filter(|(_, (key, ..))| passes(key)) {
+            best.push(*id, query.cosine(&self.vectors[hash].0).unwrap_or(f32::NAN));
             compared += 1;
         }
         Ok(Nearest { scored: best.into_sorted(), compared })
     }
 
-    fn chunks(&self, ids: &[ChunkId]) -> Result<Vec<FoundChunk>, StoreError> {
+    fn chunks(&self, ids: &[ChunkId], filter: &Filter) -> Result<Vec<FoundChunk>, StoreError> {
         let found = |id: &ChunkId| {
-            let (chunk, _) = &self.chunks[id];
-            let document = &self.documents[&chunk.document];
-            let text = document.content.text[chunk.piece.span.range()].to_owned();
-            let locator = Locator::of(chunk.piece.span, &document.content.anchors);
-            FoundChunk { chunk: chunk.clone(), origin: document.origin.clone(), text, locator }
+            let (key, piece, _) = &self.chunks[id];
+            let holds = |(document, (_, of, _)): &(&DocumentId, &(String, ContentKey, Labels))| {
+                of == key && filter.passes(**document)
+            };
+            let mut holders = self.documents.iter().filter(holds);
+            let missing = StoreError::Corrupt { what: "a chunk of no document" };
+            let (document, (origin, ..)) = holders.next().ok_or(missing)?;
+            let content = &self.contents[key];
+            Ok(FoundChunk {
+                chunk: Chunk { id: *id, document: *document, piece: piece.clone() },
+                origin: origin.clone(),
+                also: holders.map(|(_, (origin, ..))| origin.clone()).collect(),
+                text: content.text[piece.span.range()].to_owned(),
+                locator: Locator::of(piece.span, &content.anchors),
+            })
         };
-        Ok(ids.iter().map(found).collect())
+        ids.iter().map(found).collect()
     }
 
     fn documents(&self, filter: &Filter) -> Result<Vec<DocumentSummary>, StoreError> {
-        let summary = |d: &Document| DocumentSummary {
-            id: d.id,
-            origin: d.origin.clone(),
-            content_hash: d.content_hash.clone(),
-            media: d.content.media,
-            title: d.content.title.clone(),
-            language: d.content.language.clone(),
-            pages: d.content.pages,
-            chunks: self.chunks.values().filter(|(chunk, _)| chunk.document == d.id).count() as u64,
-            text_bytes: d.content.text.len() as u64,
-            added_at: 0,
-        };
-        Ok(self.documents.values().filter(|d| passes(filter, d.id)).map(summary).collect())
+        Ok(self.documents.keys().filter(|id| filter.passes(**id)).map(|id| self.summary(*id)).collect())
     }
 
     fn find(&self, origin: &str) -> Result<Option<(DocumentId, ContentHash)>, StoreError> {
-        let found = self.documents.values().find(|d| d.origin == origin);
-        Ok(found.map(|d| (d.id, d.content_hash.clone())))
+        let found = self.documents.iter().find(|(_, (of, ..))| of == origin);
+        Ok(found.map(|(id, (_, key, _))| (*id, key.0.clone())))
+    }
+
+    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError> {
+        let first = self.documents.iter().find(|(_, (_, key, _))| key.0 == *bytes && key.1 == media);
+        Ok(first.map(|(id, _)| self.summary(*id)))
+    }
+
+    fn pieces(&self, id: DocumentId) -> Result<Vec<(Piece, Staged)>, StoreError> {
+        let Some((_, key, _)) = self.documents.get(&id) else { return Ok(Vec::new()) };
+        let own = self.chunks.values().filter(|(of, ..)| of == key);
+        let with_vector = |(_, piece, hash): &(ContentKey, Piece, ContentHash)| {
+            let (embedding, receipt) = self.vectors[hash].clone();
+            (piece.clone(), Staged { text_hash: hash.clone(), embedding, receipt })
+        };
+        Ok(own.map(with_vector).collect())
+    }
+
+    fn remembers(&self, origin: &str) -> Result<bool, StoreError> {
+        Ok(self.staging.iter().any(|(of, _)| of == origin))
+    }
+
+    fn labels(&self, id: DocumentId) -> Result<Labels, StoreError> {
+        Ok(self.documents.get(&id).map(|(_, _, labels)| labels.clone()).unwrap_or_default())
     }
 
     fn document(&self, id: DocumentId) -> Result<Option<Document>, StoreError> {
-        Ok(self.documents.get(&id).cloned())
+        Ok(self.documents.get(&id).map(|(origin, key, _)| Document {
+            id,
+            origin: origin.clone(),
+            content_hash: key.0.clone(),
+            content: self.contents[key].clone(),
+        }))
     }
 
     fn headings(&self, id: DocumentId, part: Span) -> Result<Vec<Span>, StoreError> {
-        let sections = self.documents.get(&id).map(|d| d.content.sections.as_slice()).unwrap_or_default();
+        let content = self.documents.get(&id).map(|(_, key, _)| &self.contents[key]);
+        let sections = content.map(|content| content.sections.as_slice()).unwrap_or_default();
         Ok(sections.iter().map(|s| s.heading).filter(|h| h.overlaps(part)).collect())
-    }
-}
-
-fn passes(filter: &Filter, id: DocumentId) -> bool {
-    match filter {
-        Filter::All => true,
-        Filter::Documents(ids) => ids.contains(&id),
     }
 }

@@ -2,12 +2,18 @@
 
 #[cfg(test)]
 mod memory;
+mod migrate;
+mod pages;
+mod portable;
 mod read;
+mod rows;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod write;
 
 #[cfg(test)]
 pub(crate) use memory::MemoryStore;
-pub use sqlite::SqliteStore;
+pub use portable::Portable;
+pub use sqlite::{OnWait, SqliteStore, Wait};

@@ -1,45 +1,107 @@
+use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use qiao_model::EncoderId;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 
+use super::migrate;
 use crate::error::{DatabaseError, StoreError};
 
 /// "qiao" in ASCII: how the file says whose it is.
-const APPLICATION_ID: i64 = 0x7169_616f;
-/// The latest format this program writes and reads.
-const FORMAT: i64 = 1;
-/// How long a writer waits for another one.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const APPLICATION_ID: i64 = 0x7169_616f;
+/// The format this program writes; those before it are brought up to it when a file is opened.
+pub(super) const FORMAT: i64 = 2;
+/// How long another process may hold the file before a person is told, who else would wonder.
+const SILENCE: Duration = Duration::from_secs(1);
+/// SQLite's own wait between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A knowledge base in a SQLite file: WAL, `synchronous = FULL`, deleted content overwritten.
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    wait: Wait,
+}
+
+/// Told of a wait: the file, and the longest it may take.
+pub type OnWait = dyn Fn(&Path, Duration) + Send + Sync;
+
+/// How to wait for another process that writes to the same file.
+#[derive(Clone)]
+pub struct Wait {
+    /// How long at most.
+    pub most: Duration,
+    /// Told once for each wait of more than a second.
+    pub on_wait: Arc<OnWait>,
+}
+
+impl Default for Wait {
+    /// 30 seconds, in silence.
+    fn default() -> Self {
+        Self { most: Duration::from_secs(30), on_wait: Arc::new(|_, _| {}) }
+    }
+}
+
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait").field("most", &self.most).finish_non_exhaustive()
+    }
+}
+
+/// A transaction that writes: rolled back unless it is committed.
+pub(super) struct Write<'a> {
+    store: &'a SqliteStore,
+    open: bool,
+}
+
+impl Write<'_> {
+    pub(super) fn commit(mut self) -> Result<(), StoreError> {
+        self.store.patiently("COMMIT")?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl Deref for Write<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.store.connection
+    }
+}
+
+impl Drop for Write<'_> {
+    fn drop(&mut self) {
+        // SQLite has rolled back by itself after some failures, and says so here
+        if self.open {
+            let _ = self.store.connection.execute_batch("ROLLBACK");
+        }
+    }
 }
 
 impl SqliteStore {
-    /// Opens `path`, and makes it where there is none.
+    /// Opens `path`, and makes it where there is none. A file of an earlier format is brought up to this one.
     ///
     /// # Errors
     /// When the file is another program's, of a later format, or cannot be opened.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
+    pub fn open(path: &Path, wait: Wait) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)
                 .map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
         }
-        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, wait)
     }
 
     /// Opens `path`, or says `None` where there is no such file.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
-    pub fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
+    pub fn open_existing(path: &Path, wait: Wait) -> Result<Option<Self>, StoreError> {
         match path.exists() {
-            true => Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map(Some),
+            true => Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE, wait).map(Some),
             false => Ok(None),
         }
     }
@@ -49,64 +111,126 @@ impl SqliteStore {
     /// # Errors
     /// When SQLite cannot be started.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::open_with(Path::new(":memory:"), OpenFlags::SQLITE_OPEN_READ_WRITE)
+        Self::open_with(Path::new(":memory:"), OpenFlags::SQLITE_OPEN_READ_WRITE, Wait::default())
     }
 
-    fn open_with(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    fn open_with(path: &Path, flags: OpenFlags, wait: Wait) -> Result<Self, StoreError> {
         let failed = |source| database(path, "opened", source);
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let mut store = Self { connection, path: path.to_path_buf() };
+        connection.busy_timeout(PAUSE).map_err(failed)?;
+        let store = Self { connection, path: path.to_path_buf(), wait };
         store.prepare()?;
         Ok(store)
     }
 
-    fn prepare(&mut self) -> Result<(), StoreError> {
-        let path = self.path.clone();
+    fn prepare(&self) -> Result<(), StoreError> {
         let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: path.clone() },
-            _ => database(&path, "opened", source),
+            Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { path: self.path.clone() },
+            _ => database(&self.path, "opened", source),
         };
-        let read = |name| self.connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-        let (owner, format) = (read("application_id").map_err(failed)?, read("user_version").map_err(failed)?);
-        let tables: i64 =
-            self.connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
+        let number = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let (owner, format) =
+            self.patient(|| Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?)), failed)?;
+        let tables = self.patient(|| number("SELECT count(*) FROM sqlite_schema"), failed)?;
         if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
-            return Err(StoreError::Foreign { path });
+            return Err(StoreError::Foreign { path: self.path.clone() });
         }
         if format > FORMAT {
-            return Err(StoreError::Newer { path, found: format, known: FORMAT });
+            return Err(StoreError::Newer { path: self.path.clone(), found: format, known: FORMAT });
         }
-        self.use_wal().map_err(failed)?;
+        self.patiently("PRAGMA journal_mode = WAL")?;
         self.connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
             .map_err(failed)?;
-        if format == 0 { self.create().map_err(failed) } else { Ok(()) }
-    }
-
-    /// Switches to the write-ahead log. SQLite does not wait for another process at this one statement, so this does.
-    fn use_wal(&self) -> Result<(), rusqlite::Error> {
-        let switch = || self.connection.execute_batch("PRAGMA journal_mode = WAL");
-        let pause = Duration::from_millis(50);
-        for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
-            match switch() {
-                Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => std::thread::sleep(pause),
-                done => return done,
-            }
+        match format {
+            0 => self.create(),
+            FORMAT => Ok(()),
+            _ => migrate::run(self),
         }
-        switch()
     }
 
     /// Makes the tables, unless another process did so first.
-    fn create(&mut self) -> Result<(), rusqlite::Error> {
-        let make = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        if make.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
-            make.execute_batch(include_str!("schema.sql"))?;
-            make.pragma_update(None, "application_id", APPLICATION_ID)?;
-            make.pragma_update(None, "user_version", FORMAT)?;
+    fn create(&self) -> Result<(), StoreError> {
+        let write = self.begin()?;
+        let make = || {
+            if write.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
+                write.execute_batch(include_str!("schema.sql"))?;
+                write.pragma_update(None, "application_id", APPLICATION_ID)?;
+                write.pragma_update(None, "user_version", FORMAT)?;
+            }
+            Ok(())
+        };
+        make().map_err(|e| self.writing(e))?;
+        write.commit()
+    }
+
+    /// Begins to write, as soon as no other process does.
+    pub(super) fn begin(&self) -> Result<Write<'_>, StoreError> {
+        self.patiently("BEGIN IMMEDIATE")?;
+        Ok(Write { store: self, open: true })
+    }
+
+    /// Runs a statement that another process may hold up.
+    pub(super) fn patiently(&self, sql: &str) -> Result<(), StoreError> {
+        self.patient(|| self.connection.execute_batch(sql), |e| self.writing(e))
+    }
+
+    fn patient<T>(
+        &self,
+        mut attempt: impl FnMut() -> Result<T, rusqlite::Error>,
+        failed: impl Fn(rusqlite::Error) -> StoreError,
+    ) -> Result<T, StoreError> {
+        let begun = Instant::now();
+        let mut told = false;
+        loop {
+            match attempt() {
+                Err(e) if busy(&e) => {
+                    if begun.elapsed() >= self.wait.most {
+                        let (path, seconds) = (self.path.clone(), self.wait.most.as_secs());
+                        return Err(StoreError::Busy { path, seconds });
+                    }
+                    if !told && begun.elapsed() >= SILENCE {
+                        told = true;
+                        (self.wait.on_wait)(&self.path, self.wait.most);
+                    }
+                    // SQLite does not wait at every statement by itself
+                    std::thread::sleep(PAUSE);
+                }
+                done => return done.map_err(failed),
+            }
         }
-        make.commit()
+    }
+
+    /// Writes the file anew if anything went since that was done last, and empties the log. `secure_delete` alone does not do:
+    /// when SQLite balances its trees, rows that move leave copies behind in the unused part of a page.
+    pub(super) fn scrub(&self) -> Result<bool, StoreError> {
+        let due = "SELECT EXISTS (SELECT 1 FROM upkeep WHERE task = 'rewrite')";
+        if !self.connection.query_row(due, [], |row| row.get::<_, bool>(0)).map_err(|e| self.reading(e))? {
+            return self.empty_log();
+        }
+        self.patiently("VACUUM")?;
+        let emptied = self.empty_log()?;
+        if emptied {
+            self.patiently("DELETE FROM upkeep WHERE task = 'rewrite'")?;
+            self.empty_log()?;
+        }
+        Ok(emptied)
+    }
+
+    /// Empties the log, where pages that went still lie; false where another process reads from it.
+    pub(super) fn empty_log(&self) -> Result<bool, StoreError> {
+        // a second is long enough for a search, and a person need not wait for a reader that stays
+        for _ in 0..20 {
+            let held = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+            match held {
+                Ok(0) => return Ok(true),
+                Ok(_) => {}
+                Err(e) if busy(&e) => {}
+                Err(e) => return Err(self.writing(e)),
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn reading(&self, source: rusqlite::Error) -> StoreError {
@@ -118,22 +242,19 @@ impl SqliteStore {
     }
 }
 
-/// Names what was being done to the file; a lock held by another process is an error of its own.
+fn busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+}
+
+/// Names what was being done to the file; a full disk is an error of its own.
 pub(super) fn database(path: &Path, doing: &'static str, source: rusqlite::Error) -> StoreError {
     let path = path.to_path_buf();
     match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy) => StoreError::Busy { path, seconds: PATIENCE.as_secs() },
+        Some(rusqlite::ErrorCode::DiskFull) => StoreError::Full { path, source: DatabaseError(source) },
+        // a limit on the size of files is told so
+        Some(rusqlite::ErrorCode::SystemIoFailure) if doing == "written" => {
+            StoreError::Full { path, source: DatabaseError(source) }
+        }
         _ => StoreError::Database { path, doing, source: DatabaseError(source) },
     }
-}
-
-/// The one space of a knowledge base: its row and encoder.
-pub(super) fn space(connection: &Connection) -> Result<Option<(i64, EncoderId)>, rusqlite::Error> {
-    let row = connection.query_row("SELECT id, encoder FROM space ORDER BY id LIMIT 1", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
-    });
-    let Some((id, json)) = row.optional()? else { return Ok(None) };
-    let encoder = serde_json::from_str(&json)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(e)))?;
-    Ok(Some((id, encoder)))
 }

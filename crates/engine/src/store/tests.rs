@@ -6,13 +6,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use qiao_model::{Long, Role};
 
-use super::{MemoryStore, SqliteStore};
+use super::{MemoryStore, SqliteStore, Wait};
 use crate::embed::HashingEncoder;
 use crate::error::StoreError;
-use crate::seams::{Batch, Encoder, Filter, NewDocument, Staged, Store};
+use crate::seams::{Batch, Encoder, Filter, NewContent, NewDocument, Staged, Store};
 use crate::types::{
-    Anchor, Content, ContentHash, DocumentId, Embedding, LedgerEntry, Media, Outcome, Piece, Place, Rect, Section,
-    Span, Unread,
+    Anchor, Content, ContentHash, DocumentId, Embedding, Labels, LedgerEntry, Media, Outcome, Piece, Place, Rect,
+    Section, Span, Unread,
 };
 
 static ENCODER: HashingEncoder =
@@ -40,9 +40,10 @@ fn document(name: &str, text: &str) -> (NewDocument, Vec<Staged>) {
         pages: Some(3),
         text: text.to_owned(),
         sections: vec![Section { level: 2, heading: Span::new(0, 1) }],
-        furniture: vec![Span::new(1, 2)],
+        furniture: Vec::new(),
         anchors,
         unread: vec![Unread { page: 9, reason: "no text".into() }],
+        properties: [("author".into(), vec!["Li".into(), "桥".into()]), ("tags".into(), vec!["own".into()])].into(),
     };
     let staged = text.split('\n').map(|line| Staged {
         text_hash: ContentHash::of(line.as_bytes()),
@@ -51,14 +52,20 @@ fn document(name: &str, text: &str) -> (NewDocument, Vec<Staged>) {
     });
     let staged = staged.collect();
     (
-        NewDocument { origin: format!("/d/{name}"), content_hash: ContentHash::of(text.as_bytes()), content, pieces },
+        NewDocument {
+            origin: format!("/d/{name}"),
+            content_hash: ContentHash::of(text.as_bytes()),
+            content: NewContent::Read(Box::new(content), pieces),
+            labels: Labels::default(),
+            added_at: Some(1),
+        },
         staged,
     )
 }
 
 fn publish(store: &mut dyn Store, name: &str, text: &str) -> DocumentId {
     let (new, staged) = document(name, text);
-    store.stage(&staged).unwrap();
+    store.stage(&new.origin, &staged).unwrap();
     store.commit(&Batch { publish: vec![new], ..Batch::default() }).unwrap()[0]
 }
 
@@ -101,7 +108,7 @@ fn seen(store: &dyn Store) -> (Vec<serde_json::Value>, Vec<(String, u32, String)
     let nearest = snapshot.nearest(&embedding("number3 桥3 line"), 100, &Filter::All).unwrap();
     assert_eq!(nearest.compared, nearest.scored.len());
     let ids: Vec<_> = nearest.scored.iter().map(|s| s.key).collect();
-    let chunks = snapshot.chunks(&ids).unwrap();
+    let chunks = snapshot.chunks(&ids, &Filter::All).unwrap();
     let hits =
         chunks.into_iter().zip(&nearest.scored).map(|(c, s)| (c.text, s.score.to_bits(), format!("{:?}", c.locator)));
     documents.sort_by_key(|d| d["origin"].to_string());
@@ -119,7 +126,7 @@ proptest! {
             prop_assert_eq!(seen(&sqlite), seen(&memory));
         }
         let all: Vec<ContentHash> = (0..6).map(|l| ContentHash::of(format!("line number{l} 桥{l}").as_bytes())).collect();
-        prop_assert_eq!(sqlite.staged(&ENCODER.id(), &all).unwrap(), memory.staged(&ENCODER.id(), &all).unwrap());
+        prop_assert_eq!(sqlite.keep("x", &ENCODER.id(), &all).unwrap(), memory.keep("x", &ENCODER.id(), &all).unwrap());
     }
 }
 
@@ -130,7 +137,8 @@ fn a_search_within_documents_finds_only_theirs() {
     let second = publish(&mut store, "b", "same words");
     let snapshot = store.snapshot().unwrap();
     let found = snapshot.nearest(&embedding("same words"), 9, &Filter::Documents([second].into())).unwrap();
-    let chunks = snapshot.chunks(&found.scored.iter().map(|s| s.key).collect::<Vec<_>>()).unwrap();
+    let ids: Vec<_> = found.scored.iter().map(|s| s.key).collect();
+    let chunks = snapshot.chunks(&ids, &Filter::Documents([second].into())).unwrap();
     assert_eq!(chunks.iter().map(|c| c.chunk.document).collect::<Vec<_>>(), [second]);
     assert_eq!(snapshot.documents(&Filter::Documents(BTreeSet::from([first]))).unwrap().len(), 1);
 }
@@ -150,8 +158,8 @@ fn a_chunk_without_its_vector_fails_the_whole_batch() {
 fn the_first_encoder_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/kb.qiao");
-    publish(&mut SqliteStore::open(&path).unwrap(), "a", "text");
-    let mut again = SqliteStore::open_existing(&path).unwrap().unwrap();
+    publish(&mut SqliteStore::open(&path, Wait::default()).unwrap(), "a", "text");
+    let mut again = SqliteStore::open_existing(&path, Wait::default()).unwrap().unwrap();
     assert_eq!(again.encoder().unwrap().unwrap().model, "hash");
     let mut other = (*ENCODER.id()).clone();
     other.weights_sha256 = "another".into();
@@ -161,7 +169,7 @@ fn the_first_encoder_stays() {
         embedding: Embedding::new(Arc::new(other.clone()), vector).unwrap(),
         receipt: qiao_model::Receipt { tokens: 1, dropped: 0, unknown: 0 },
     };
-    assert!(matches!(again.stage(std::slice::from_ref(&staged)), Err(StoreError::OtherEncoder { .. })));
+    assert!(matches!(again.stage("x", std::slice::from_ref(&staged)), Err(StoreError::OtherEncoder { .. })));
     let snapshot = again.snapshot().unwrap();
     assert!(matches!(snapshot.nearest(&staged.embedding, 1, &Filter::All), Err(StoreError::OtherEncoder { .. })));
 }
@@ -171,13 +179,148 @@ fn other_files_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("text.qiao");
     std::fs::write(&text, "this is no database, whatever its name says, and it is long enough to be read").unwrap();
-    assert!(matches!(SqliteStore::open(&text), Err(StoreError::Foreign { .. })));
+    assert!(matches!(SqliteStore::open(&text, Wait::default()), Err(StoreError::Foreign { .. })));
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("this is no"));
     let foreign = folder.path().join("foreign.db");
     rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-    assert!(matches!(SqliteStore::open(&foreign), Err(StoreError::Foreign { .. })));
+    assert!(matches!(SqliteStore::open(&foreign, Wait::default()), Err(StoreError::Foreign { .. })));
     let newer = folder.path().join("newer.qiao");
-    SqliteStore::open(&newer).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
-    assert!(matches!(SqliteStore::open(&newer), Err(StoreError::Newer { found: 99, known: 1, .. })));
-    assert!(SqliteStore::open_existing(&folder.path().join("none.qiao")).unwrap().is_none());
+    SqliteStore::open(&newer, Wait::default()).unwrap().connection.pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(SqliteStore::open(&newer, Wait::default()), Err(StoreError::Newer { found: 99, known: 2, .. })));
+    assert!(SqliteStore::open_existing(&folder.path().join("none.qiao"), Wait::default()).unwrap().is_none());
+}
+
+/// A word that stands nowhere else, in Latin letters and in Chinese.
+fn rare(seed: u64) -> (String, String) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = |below: u64| {
+        state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        (state >> 33) % below
+    };
+    let latin = (0..30).map(|_| (b'a' + next(26) as u8) as char).collect();
+    let han = (0..12).filter_map(|_| char::from_u32(0x4e00 + next(0x5000) as u32)).collect();
+    (latin, han)
+}
+
+/// The start, middle and tail of a word, in bytes.
+fn parts(word: &str) -> Vec<Vec<u8>> {
+    let letters: Vec<char> = word.chars().collect();
+    let third = letters.len() / 3;
+    letters.chunks(third).map(|part| part.iter().collect::<String>().into_bytes()).collect()
+}
+
+fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// Publishes a document that says its rare words everywhere it can.
+fn publish_rare(store: &mut SqliteStore, number: u64, lines: u64, version: u64) -> DocumentId {
+    let (latin, han) = rare(number * 100 + version);
+    let line =
+        |i| format!("{latin} {i} {han} in a line of some length, so that pages fill up {}", "x".repeat(i as usize * 7));
+    let text = (0..lines).map(line).collect::<Vec<_>>().join("\n");
+    let (mut new, staged) = document(&format!("{number}"), &text);
+    if let NewContent::Read(content, pieces) = &mut new.content {
+        content.title = Some(format!("{han}{latin}"));
+        content.properties.insert("author".into(), vec![latin.clone(), han.clone()]);
+        pieces.iter_mut().for_each(|(piece, _)| piece.heading_path = vec![latin.clone(), han.clone()]);
+    }
+    store.stage(&new.origin, &staged).unwrap();
+    // what a person says, and what became of a file, outlives its versions
+    let (latin, han) = rare(number * 100 + 50);
+    new.labels.tags.extend([latin.clone(), han.clone()]);
+    new.labels.metadata.insert(latin.clone(), vec![han.clone()]);
+    let ledger = LedgerEntry { origin: new.origin.clone(), outcome: Outcome::Added, detail: format!("{latin} {han}") };
+    store.commit(&Batch { publish: vec![new], ledger: vec![ledger], ..Batch::default() }).unwrap()[0]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+    #[test]
+    fn nothing_of_what_was_removed_or_replaced_is_left_in_any_byte(
+        sizes in prop::collection::vec(1u64..12, 20..80),
+        fates in prop::collection::vec(0u8..3, 80),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = SqliteStore::open(&folder.path().join("kb.qiao"), Wait::default()).unwrap();
+        let ids: Vec<DocumentId> =
+            sizes.iter().enumerate().map(|(n, lines)| publish_rare(&mut store, n as u64, *lines, 0)).collect();
+        let mut gone: Vec<(String, String)> = Vec::new();
+        for (n, (id, fate)) in ids.iter().zip(&fates).enumerate() {
+            match fate {
+                0 => continue,
+                1 => {
+                    store.commit(&Batch { remove: vec![*id], ..Batch::default() }).unwrap();
+                    gone.push(rare(n as u64 * 100 + 50));
+                }
+                _ => drop(publish_rare(&mut store, n as u64, sizes[n] / 2 + 1, 1)),
+            }
+            gone.push(rare(n as u64 * 100));
+        }
+        prop_assert!(store.scrub().unwrap());
+        let mut store = Some(store);
+        for open in [true, false] {
+            for (path, bytes) in files(folder.path()) {
+                for (latin, han) in &gone {
+                    for part in parts(latin).into_iter().chain(parts(han)) {
+                        let found = bytes.windows(part.len()).any(|window| window == part);
+                        prop_assert!(!found, "{} in {} (open: {open})", String::from_utf8_lossy(&part), path.display());
+                    }
+                }
+            }
+            drop(store.take());
+        }
+        let (findings, pages_seen) =
+            SqliteStore::verify(&folder.path().join("kb.qiao"), Wait::default()).unwrap().unwrap();
+        // these chunks are lines, between which nothing is lost, and their furniture is not what was read
+        prop_assert_eq!((findings, pages_seen), (Vec::new(), true));
+    }
+}
+
+#[test]
+fn what_never_came_is_forgotten_with_its_vectors() {
+    let mut store = SqliteStore::in_memory().unwrap();
+    publish(&mut store, "a", "shared line");
+    let (_, staged) = document("b", "shared line\nonly its own");
+    store.stage("/d/b", &staged).unwrap();
+    let hashes: Vec<ContentHash> = staged.iter().map(|one| one.text_hash.clone()).collect();
+    assert!(store.snapshot().unwrap().remembers("/d/b").unwrap());
+    store.commit(&Batch { forget: vec!["/d/b".into()], ..Batch::default() }).unwrap();
+    assert!(!store.snapshot().unwrap().remembers("/d/b").unwrap());
+    let kept = store.keep("/d/c", &ENCODER.id(), &hashes).unwrap();
+    assert_eq!(kept.keys().collect::<Vec<_>>(), [&hashes[0]]);
+}
+
+#[test]
+fn documents_of_the_same_bytes_share_what_was_read() {
+    let mut store = SqliteStore::in_memory().unwrap();
+    let first = publish(&mut store, "a", "one line\nanother");
+    let (new, _) = document("b", "one line\nanother");
+    let shared = |origin: &str| NewDocument {
+        origin: origin.into(),
+        content: NewContent::Shared(Media::Pdf),
+        labels: Labels { tags: BTreeSet::from(["copy".into()]), ..Labels::default() },
+        ..new.clone()
+    };
+    let second = store.commit(&Batch { publish: vec![shared("/d/b")], ..Batch::default() }).unwrap()[0];
+    {
+        let snapshot = store.snapshot().unwrap();
+        let found = snapshot.nearest(&embedding("one line"), 9, &Filter::All).unwrap();
+        assert_eq!(found.compared, 2);
+        let chunk = &snapshot.chunks(&[found.scored[0].key], &Filter::All).unwrap()[0];
+        assert_eq!((chunk.chunk.document, &chunk.also[..]), (first, &["/d/b".to_owned()][..]));
+        let documents = snapshot.documents(&Filter::All).unwrap();
+        assert_eq!(
+            (&documents[0].tags[..], &documents[1].tags[..]),
+            (&["own".into()][..], &["copy".into(), "own".into()][..])
+        );
+    }
+    store.commit(&Batch { remove: vec![first], ..Batch::default() }).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    assert_eq!(snapshot.document(second).unwrap().unwrap().content.text, "one line\nanother");
+    assert_eq!(snapshot.pieces(second).unwrap().len(), 2);
+    drop(snapshot);
+    let missing = NewDocument { content_hash: ContentHash::of(b"never read"), ..shared("/d/c") };
+    assert!(store.commit(&Batch { publish: vec![missing], ..Batch::default() }).is_err());
 }

@@ -4,162 +4,260 @@ use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use qiao_model::{EncoderId, Receipt};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, Error, OptionalExtension, params};
 
 use super::read::SqliteSnapshot;
-use super::sqlite::{SqliteStore, space};
+use super::rows::{labels, receipt, space};
+use super::sqlite::SqliteStore;
 use crate::error::StoreError;
-use crate::seams::{Batch, NewDocument, Snapshot, Staged, Store};
-use crate::types::{Content, ContentHash, DocumentId, LedgerEntry, Outcome, Place};
+use crate::seams::{Batch, NewContent, NewDocument, Relabel, Snapshot, Staged, Store};
+use crate::types::{Content, ContentHash, DocumentId, Finding, Labels, LedgerEntry, Metadata, Outcome, Piece, Place};
 
 impl Store for SqliteStore {
     fn encoder(&self) -> Result<Option<EncoderId>, StoreError> {
         Ok(space(&self.connection).map_err(|e| self.reading(e))?.map(|(_, encoder)| encoder))
     }
 
-    fn staged(&self, encoder: &EncoderId, texts: &[ContentHash]) -> Result<BTreeMap<ContentHash, Receipt>, StoreError> {
-        self.receipts(encoder, texts).map_err(|e| self.reading(e))
+    fn keep(
+        &mut self,
+        origin: &str,
+        encoder: &EncoderId,
+        texts: &[ContentHash],
+    ) -> Result<BTreeMap<ContentHash, Receipt>, StoreError> {
+        let write = self.begin()?;
+        let found = keep(&write, origin, encoder, texts).map_err(|e| self.writing(e))?;
+        write.commit()?;
+        Ok(found)
     }
 
-    fn stage(&mut self, vectors: &[Staged]) -> Result<(), StoreError> {
+    fn stage(&mut self, origin: &str, vectors: &[Staged]) -> Result<(), StoreError> {
         let Some(first) = vectors.first() else { return Ok(()) };
-        self.adopt(first.embedding.encoder())?;
-        let path = self.path.clone();
-        insert_vectors(&mut self.connection, vectors).map_err(|e| super::sqlite::database(&path, "written", e))
+        let write = self.begin()?;
+        adopt(&write, first.embedding.encoder()).map_err(|e| self.writing(e))??;
+        stage(&write, origin, vectors).map_err(|e| self.writing(e))?;
+        write.commit()
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<Vec<DocumentId>, StoreError> {
-        let path = self.path.clone();
-        let failed = |e| super::sqlite::database(&path, "written", e);
-        let removes = !batch.remove.is_empty();
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        for id in &batch.remove {
-            remove(&transaction, *id).map_err(failed)?;
+        let write = self.begin()?;
+        let mut gone = false;
+        let published = apply(&write, batch, &mut gone).map_err(|e| self.writing(e))?;
+        if gone {
+            write
+                .execute_batch("INSERT OR IGNORE INTO upkeep (task) VALUES ('rewrite')")
+                .map_err(|e| self.writing(e))?;
         }
-        let published = batch.publish.iter().map(|document| publish(&transaction, document));
-        let ids = published.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-        for entry in &batch.ledger {
-            note(&transaction, entry).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)?;
-        if removes {
-            self.forget()?;
-        }
-        Ok(ids)
+        write.commit()?;
+        Ok(published)
+    }
+
+    fn scrub(&mut self) -> Result<bool, StoreError> {
+        SqliteStore::scrub(self)
     }
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         Ok(Box::new(SqliteSnapshot::new(self)?))
     }
-}
 
-impl SqliteStore {
-    fn receipts(
-        &self,
-        encoder: &EncoderId,
-        texts: &[ContentHash],
-    ) -> Result<BTreeMap<ContentHash, Receipt>, rusqlite::Error> {
-        let mut found = BTreeMap::new();
-        let Some((space, stored)) = space(&self.connection)? else { return Ok(found) };
-        if !stored.same_space(encoder) {
-            return Ok(found);
-        }
-        let sql = "SELECT tokens, dropped, unknown FROM vector WHERE space = ?1 AND text_hash = ?2";
-        let mut find = self.connection.prepare(sql)?;
-        let count = |row: &rusqlite::Row<'_>, at| row.get::<_, i64>(at).map(|n| usize::try_from(n).unwrap_or(0));
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Receipt { tokens: count(row, 0)?, dropped: count(row, 1)?, unknown: count(row, 2)? })
-        };
-        for hash in texts {
-            if let Some(receipt) = find.query_row(params![space, hash.as_str()], read).optional()? {
-                found.insert(hash.clone(), receipt);
-            }
-        }
-        Ok(found)
+    fn mend(&mut self, findings: &[Finding]) -> Result<(), StoreError> {
+        SqliteStore::mend(self, findings)
     }
 
-    /// Makes `encoder` the store's own while it has none; refuses any other afterwards.
-    fn adopt(&mut self, encoder: &EncoderId) -> Result<(), StoreError> {
-        let json = serde_json::to_string(encoder).map_err(|_| StoreError::Corrupt { what: "an encoder's identity" })?;
-        self.connection
-            .execute(
-                "INSERT INTO space (key, encoder) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM space)",
-                params![encoder.space_key(), json],
-            )
-            .map_err(|e| self.writing(e))?;
-        match self.encoder()? {
-            Some(stored) if stored.same_space(encoder) => Ok(()),
-            Some(stored) => Err(StoreError::OtherEncoder { stored: stored.label(), given: encoder.label() }),
-            None => Err(StoreError::Corrupt { what: "no encoder" }),
-        }
-    }
-
-    /// Empties the log, where removed pages still lie. Readers may hold it back; then the next writer empties it.
-    fn forget(&self) -> Result<(), StoreError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(|e| self.writing(e))
+    fn put_back(
+        &mut self,
+        bytes: &ContentHash,
+        content: &Content,
+        pieces: &[(Piece, ContentHash)],
+    ) -> Result<(), StoreError> {
+        SqliteStore::put_back(self, bytes, content, pieces)
     }
 }
 
-fn insert_vectors(connection: &mut Connection, vectors: &[Staged]) -> Result<(), rusqlite::Error> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let space: i64 = transaction.query_row("SELECT id FROM space ORDER BY id LIMIT 1", [], |row| row.get(0))?;
-    {
-        let mut insert = transaction.prepare(
-            "INSERT OR IGNORE INTO vector (space, text_hash, numbers, tokens, dropped, unknown)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        for staged in vectors {
-            let numbers: Vec<u8> = staged.embedding.vector().iter().flat_map(|v| v.to_le_bytes()).collect();
-            let receipt = staged.receipt;
-            let (tokens, dropped, unknown) = (receipt.tokens as i64, receipt.dropped as i64, receipt.unknown as i64);
-            insert.execute(params![space, staged.text_hash.as_str(), numbers, tokens, dropped, unknown])?;
+/// Something went, and may have left traces.
+pub(super) fn mark_for_scrubbing(write: &Connection) -> Result<(), Error> {
+    write.execute_batch("INSERT OR IGNORE INTO upkeep (task) VALUES ('rewrite')")
+}
+
+fn keep(
+    write: &Connection,
+    origin: &str,
+    encoder: &EncoderId,
+    texts: &[ContentHash],
+) -> Result<BTreeMap<ContentHash, Receipt>, Error> {
+    let mut found = BTreeMap::new();
+    let Some((space, stored)) = space(write)? else { return Ok(found) };
+    if !stored.same_space(encoder) {
+        return Ok(found);
+    }
+    let sql = "SELECT id, tokens, dropped, unknown FROM vector WHERE space = ?1 AND text_hash = ?2";
+    let mut find = write.prepare(sql)?;
+    let mut hold = write.prepare("INSERT OR IGNORE INTO staging (origin, vector) VALUES (?1, ?2)")?;
+    for hash in texts {
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, receipt(row, 1)?));
+        if let Some((vector, receipt)) = find.query_row(params![space, hash.as_str()], read).optional()? {
+            hold.execute(params![origin, vector])?;
+            found.insert(hash.clone(), receipt);
         }
     }
-    transaction.commit()
+    Ok(found)
+}
+
+/// Makes `encoder` the store's own while it has none; refuses any other afterwards.
+fn adopt(write: &Connection, encoder: &EncoderId) -> Result<Result<(), StoreError>, Error> {
+    let stored = match space(write)? {
+        Some((_, stored)) => stored,
+        None => {
+            let json = serde_json::to_string(encoder).map_err(|e| Error::ToSqlConversionFailure(Box::new(e)))?;
+            write.execute("INSERT INTO space (key, encoder) VALUES (?1, ?2)", params![encoder.space_key(), json])?;
+            return Ok(Ok(()));
+        }
+    };
+    Ok(match stored.same_space(encoder) {
+        true => Ok(()),
+        false => Err(StoreError::OtherEncoder { stored: stored.label(), given: encoder.label() }),
+    })
+}
+
+fn stage(write: &Connection, origin: &str, vectors: &[Staged]) -> Result<(), Error> {
+    let space: i64 = write.query_row("SELECT id FROM space ORDER BY id LIMIT 1", [], |row| row.get(0))?;
+    let mut insert = write.prepare(
+        "INSERT OR IGNORE INTO vector (space, text_hash, numbers, tokens, dropped, unknown)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let mut hold = write.prepare(
+        "INSERT OR IGNORE INTO staging (origin, vector) SELECT ?1, id FROM vector WHERE space = ?2 AND text_hash = ?3",
+    )?;
+    for staged in vectors {
+        let numbers: Vec<u8> = staged.embedding.vector().iter().flat_map(|v| v.to_le_bytes()).collect();
+        let receipt = staged.receipt;
+        let (tokens, dropped, unknown) = (receipt.tokens as i64, receipt.dropped as i64, receipt.unknown as i64);
+        insert.execute(params![space, staged.text_hash.as_str(), numbers, tokens, dropped, unknown])?;
+        hold.execute(params![origin, space, staged.text_hash.as_str()])?;
+    }
+    Ok(())
+}
+
+/// All of a batch; `gone` says whether something was there before that is not any more.
+fn apply(write: &Connection, batch: &Batch, gone: &mut bool) -> Result<Vec<DocumentId>, Error> {
+    for id in &batch.remove {
+        *gone |= remove(write, *id)?;
+    }
+    for origin in &batch.forget {
+        *gone |= forget(write, origin)?;
+    }
+    let published = batch.publish.iter().map(|document| publish(write, document, gone));
+    let published = published.collect::<Result<_, _>>()?;
+    for Relabel { id, labels: more, added_at } in &batch.label {
+        let mut all = labels(write, id.0)?;
+        all.extend(more);
+        set_labels(write, id.0, &all)?;
+        let sql = "UPDATE document SET added_at = coalesce(?2, added_at) WHERE id = ?1";
+        write.execute(sql, params![id.0, added_at])?;
+    }
+    batch.ledger.iter().try_for_each(|entry| note(write, entry))?;
+    Ok(published)
 }
 
 /// Puts a document in the place of the one with the same origin. A vector that is not staged fails the `NOT NULL` of
-/// `chunk.vector`, and with it the whole transaction.
-fn publish(transaction: &Connection, new: &NewDocument) -> Result<DocumentId, rusqlite::Error> {
-    let old = transaction
-        .query_row("SELECT id FROM document WHERE origin = ?1", [&new.origin], |row| row.get(0))
+/// `chunk.vector`, content that is not there that of `document.content`, and either the whole transaction.
+fn publish(write: &Connection, new: &NewDocument, gone: &mut bool) -> Result<DocumentId, Error> {
+    let old = write
+        .query_row("SELECT id, content FROM document WHERE origin = ?1", [&new.origin], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })
         .optional()?;
-    let orphans = old.map_or(Ok(Vec::new()), |old| delete(transaction, DocumentId(old)))?;
-    let content = &new.content;
-    transaction.execute(
-        "INSERT INTO document (origin, content_hash, media, title, language, pages, added_at, text)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    let mut said = old.map_or(Ok(Labels::default()), |(id, _)| labels(write, id))?;
+    said.extend(&new.labels);
+    if let Some((id, _)) = old {
+        write.execute("DELETE FROM document WHERE id = ?1", [id])?;
+        *gone = true;
+    }
+    let hash = new.content_hash.as_str();
+    let media = match &new.content {
+        NewContent::Read(content, pieces) => {
+            let media = content.media.name();
+            // another process may have read the same bytes meanwhile
+            if content_of(write, hash, media)?.is_none() {
+                insert_content(write, hash, content, pieces)?;
+            }
+            media
+        }
+        NewContent::Shared(media) => media.name(),
+    };
+    let sql = "INSERT INTO document (origin, content, added_at) VALUES (?1, ?2, ?3)";
+    let added_at = new.added_at.unwrap_or_else(now);
+    write.execute(sql, params![new.origin, content_of(write, hash, media)?, added_at])?;
+    let id = write.last_insert_rowid();
+    set_labels(write, id, &said)?;
+    // only now: the new version may use the old one's vectors
+    if let Some((_, content)) = old {
+        drop_unused_content(write, content)?;
+    }
+    *gone |= unstage(write, &new.origin)? > 0;
+    Ok(DocumentId(id))
+}
+
+pub(super) fn content_of(write: &Connection, hash: &str, media: &str) -> Result<Option<i64>, Error> {
+    let sql = "SELECT id FROM content WHERE hash = ?1 AND media = ?2";
+    write.query_row(sql, params![hash, media], |row| row.get(0)).optional()
+}
+
+fn insert_content(
+    write: &Connection,
+    hash: &str,
+    content: &Content,
+    pieces: &[(Piece, ContentHash)],
+) -> Result<(), Error> {
+    write.execute(
+        "INSERT INTO content (hash, media, title, language, pages, text, digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            new.origin,
-            new.content_hash.as_str(),
+            hash,
             content.media.name(),
             content.title,
             content.language,
             content.pages,
-            now(),
-            content.text
+            content.text,
+            content.digest().as_str()
         ],
     )?;
-    let id = transaction.last_insert_rowid();
-    insert_content(transaction, id, content)?;
-    insert_chunks(transaction, id, new)?;
-    // only now: the new version may use the old one's vectors
-    drop_unused(transaction, &orphans)?;
-    Ok(DocumentId(id))
+    insert_parts(write, write.last_insert_rowid(), content, pieces)
 }
 
-fn insert_content(transaction: &Connection, id: i64, content: &Content) -> Result<(), rusqlite::Error> {
-    let mut section =
-        transaction.prepare("INSERT INTO section (document, start, end, level) VALUES (?1, ?2, ?3, ?4)")?;
+/// Puts what was read again in the place of a content whose chunks are gone.
+pub(super) fn replace_content(
+    write: &Connection,
+    id: i64,
+    content: &Content,
+    pieces: &[(Piece, ContentHash)],
+) -> Result<(), Error> {
+    for table in ["section", "furniture", "anchor", "unread", "property"] {
+        write.execute(&format!("DELETE FROM {table} WHERE content = ?1"), [id])?;
+    }
+    write.execute(
+        "UPDATE content SET title = ?2, language = ?3, pages = ?4, text = ?5, digest = ?6 WHERE id = ?1",
+        params![id, content.title, content.language, content.pages, content.text, content.digest().as_str()],
+    )?;
+    insert_parts(write, id, content, pieces)
+}
+
+fn insert_parts(write: &Connection, id: i64, content: &Content, pieces: &[(Piece, ContentHash)]) -> Result<(), Error> {
+    insert_places(write, id, content)?;
+    let sql = "INSERT INTO property (content, key, place, value) VALUES (?1, ?2, ?3, ?4)";
+    insert_values(write, sql, id, &content.properties)?;
+    insert_chunks(write, id, pieces)
+}
+
+fn insert_places(write: &Connection, id: i64, content: &Content) -> Result<(), Error> {
+    let mut section = write.prepare("INSERT INTO section (content, start, end, level) VALUES (?1, ?2, ?3, ?4)")?;
     for s in &content.sections {
         section.execute(params![id, s.heading.start as i64, s.heading.end as i64, s.level])?;
     }
-    let mut furniture = transaction.prepare("INSERT INTO furniture (document, start, end) VALUES (?1, ?2, ?3)")?;
+    let mut furniture = write.prepare("INSERT INTO furniture (content, start, end) VALUES (?1, ?2, ?3)")?;
     for f in &content.furniture {
         furniture.execute(params![id, f.start as i64, f.end as i64])?;
     }
-    let mut anchor = transaction.prepare(
-        "INSERT INTO anchor (document, start, end, page, x0, y0, x1, y1, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    let mut anchor = write.prepare(
+        "INSERT INTO anchor (content, start, end, page, x0, y0, x1, y1, line) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for a in &content.anchors {
         let (start, end) = (a.span.start as i64, a.span.end as i64);
@@ -173,54 +271,106 @@ fn insert_content(transaction: &Connection, id: i64, content: &Content) -> Resul
             }
         };
     }
-    let mut unread =
-        transaction.prepare("INSERT OR REPLACE INTO unread (document, page, reason) VALUES (?1, ?2, ?3)")?;
+    let mut unread = write.prepare("INSERT OR REPLACE INTO unread (content, page, reason) VALUES (?1, ?2, ?3)")?;
     for u in &content.unread {
         unread.execute(params![id, u.page, u.reason])?;
     }
     Ok(())
 }
 
-fn insert_chunks(transaction: &Connection, id: i64, new: &NewDocument) -> Result<(), rusqlite::Error> {
-    let mut insert = transaction.prepare(
-        "INSERT INTO chunk (document, vector, start, end, tokens, heading_path)
-         VALUES (?1, (SELECT vector.id FROM vector JOIN space ON space.id = vector.space
-                      WHERE text_hash = ?2 ORDER BY space.id LIMIT 1), ?3, ?4, ?5, ?6)",
-    )?;
-    for (piece, hash) in &new.pieces {
-        let path = serde_json::Value::from(piece.heading_path.clone()).to_string();
-        let (start, end) = (piece.span.start as i64, piece.span.end as i64);
-        insert.execute(params![id, hash.as_str(), start, end, piece.tokens as i64, path])?;
+fn insert_values(write: &Connection, sql: &str, id: i64, values: &Metadata) -> Result<(), Error> {
+    let mut insert = write.prepare(sql)?;
+    for (key, values) in values {
+        for (place, value) in values.iter().enumerate() {
+            insert.execute(params![id, key, place as i64, value])?;
+        }
     }
     Ok(())
 }
 
-/// Deletes a document, its ledger lines, and the vectors that nothing else uses; the ledger keeps that something went.
-fn remove(transaction: &Connection, id: DocumentId) -> Result<(), rusqlite::Error> {
-    transaction.execute("DELETE FROM ledger WHERE origin = (SELECT origin FROM document WHERE id = ?1)", [id.0])?;
-    let orphans = delete(transaction, id)?;
-    drop_unused(transaction, &orphans)?;
-    let (origin, detail) = (String::new(), format!("document {id}"));
-    note(transaction, &LedgerEntry { origin, outcome: Outcome::Removed, detail })
+fn set_labels(write: &Connection, document: i64, labels: &Labels) -> Result<(), Error> {
+    write.execute("DELETE FROM tag WHERE document = ?1", [document])?;
+    write.execute("DELETE FROM metadata WHERE document = ?1", [document])?;
+    let mut tag = write.prepare("INSERT INTO tag (document, name) VALUES (?1, ?2)")?;
+    for name in &labels.tags {
+        tag.execute(params![document, name])?;
+    }
+    let sql = "INSERT INTO metadata (document, key, place, value) VALUES (?1, ?2, ?3, ?4)";
+    insert_values(write, sql, document, &labels.metadata)
 }
 
-/// Deletes a document and its chunks; returns the vectors they used.
-fn delete(transaction: &Connection, id: DocumentId) -> Result<Vec<i64>, rusqlite::Error> {
-    let mut used = transaction.prepare("SELECT DISTINCT vector FROM chunk WHERE document = ?1")?;
-    let vectors = used.query_map([id.0], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-    transaction.execute("DELETE FROM chunk WHERE document = ?1", [id.0])?;
-    transaction.execute("DELETE FROM document WHERE id = ?1", [id.0])?;
+/// The chunks of a content, each with the vector of its text.
+fn insert_chunks(write: &Connection, content: i64, pieces: &[(Piece, ContentHash)]) -> Result<(), Error> {
+    let mut insert = write.prepare(
+        "INSERT INTO chunk (content, vector, start, end, tokens, heading_path)
+         VALUES (?1, (SELECT vector.id FROM vector JOIN space ON space.id = vector.space
+                      WHERE text_hash = ?2 ORDER BY space.id LIMIT 1), ?3, ?4, ?5, ?6)",
+    )?;
+    for (piece, hash) in pieces {
+        let path = serde_json::Value::from(piece.heading_path.clone()).to_string();
+        let (start, end) = (piece.span.start as i64, piece.span.end as i64);
+        insert.execute(params![content, hash.as_str(), start, end, piece.tokens as i64, path])?;
+    }
+    Ok(())
+}
+
+/// Deletes a document with all that only it used; the ledger keeps that something went. False where it is not there.
+fn remove(write: &Connection, id: DocumentId) -> Result<bool, Error> {
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    let found = write.query_row("SELECT origin, content FROM document WHERE id = ?1", [id.0], read).optional()?;
+    let Some((origin, content)) = found else { return Ok(false) };
+    write.execute("DELETE FROM document WHERE id = ?1", [id.0])?;
+    drop_unused_content(write, content)?;
+    forget(write, &origin)?;
+    let (origin, detail) = (String::new(), format!("document {id}"));
+    note(write, &LedgerEntry { origin, outcome: Outcome::Removed, detail })?;
+    Ok(true)
+}
+
+/// Deletes what is known of an origin that no document has; false where there was nothing.
+fn forget(write: &Connection, origin: &str) -> Result<bool, Error> {
+    let lines = write.execute("DELETE FROM ledger WHERE origin = ?1", [origin])?;
+    Ok(unstage(write, origin)? + lines > 0)
+}
+
+/// Takes from an origin the vectors that were kept for it, and deletes those that nothing else uses; returns how many.
+fn unstage(write: &Connection, origin: &str) -> Result<usize, Error> {
+    let mut staged = write.prepare("SELECT vector FROM staging WHERE origin = ?1")?;
+    let vectors = staged.query_map([origin], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    write.execute("DELETE FROM staging WHERE origin = ?1", [origin])?;
+    drop_unused_vectors(write, &vectors)
+}
+
+/// Deletes a content that no document has any more, with its chunks and the vectors that nothing else uses.
+fn drop_unused_content(write: &Connection, content: i64) -> Result<(), Error> {
+    let used = "SELECT EXISTS (SELECT 1 FROM document WHERE content = ?1)";
+    if write.query_row(used, [content], |row| row.get(0))? {
+        return Ok(());
+    }
+    let vectors = drop_chunks(write, content)?;
+    write.execute("DELETE FROM content WHERE id = ?1", [content])?;
+    drop_unused_vectors(write, &vectors).map(|_| ())
+}
+
+/// Deletes the chunks of a content; returns the vectors they used.
+pub(super) fn drop_chunks(write: &Connection, content: i64) -> Result<Vec<i64>, Error> {
+    let mut used = write.prepare("SELECT DISTINCT vector FROM chunk WHERE content = ?1")?;
+    let vectors = used.query_map([content], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+    write.execute("DELETE FROM chunk WHERE content = ?1", [content])?;
     Ok(vectors)
 }
 
-fn drop_unused(transaction: &Connection, vectors: &[i64]) -> Result<(), rusqlite::Error> {
-    let mut drop = transaction
-        .prepare("DELETE FROM vector WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM chunk WHERE vector = ?1)")?;
-    vectors.iter().try_for_each(|vector| drop.execute([vector]).map(|_| ()))
+/// Deletes those of some vectors that nothing uses; returns how many.
+pub(super) fn drop_unused_vectors(write: &Connection, vectors: &[i64]) -> Result<usize, Error> {
+    let mut drop = write.prepare(
+        "DELETE FROM vector WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM chunk WHERE vector = ?1)
+                                          AND NOT EXISTS (SELECT 1 FROM staging WHERE vector = ?1)",
+    )?;
+    vectors.iter().map(|vector| drop.execute([vector])).sum()
 }
 
-fn note(transaction: &Connection, entry: &LedgerEntry) -> Result<(), rusqlite::Error> {
-    transaction.execute(
+fn note(write: &Connection, entry: &LedgerEntry) -> Result<(), Error> {
+    write.execute(
         "INSERT INTO ledger (at, origin, outcome, detail) VALUES (?1, ?2, ?3, ?4)",
         params![now(), entry.origin, entry.outcome.name(), entry.detail],
     )?;

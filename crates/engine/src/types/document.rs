@@ -2,10 +2,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Anchor, Locator, Span};
+use super::{Anchor, Locator, Metadata, Span};
 
 /// A document's number in its knowledge base; never used again after removal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DocumentId(pub i64);
 
@@ -44,7 +44,7 @@ impl ContentHash {
 }
 
 /// The kinds of file that qiao reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Media {
     /// Portable Document Format.
@@ -56,6 +56,9 @@ pub enum Media {
 }
 
 impl Media {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pdf, Self::Markdown, Self::Text];
+
     /// The name used in JSON, in the knowledge base and in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -76,7 +79,7 @@ impl Media {
 
     /// The media of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pdf, Self::Markdown, Self::Text].into_iter().find(|m| m.name() == name)
+        Self::ALL.into_iter().find(|m| m.name() == name)
     }
 }
 
@@ -122,6 +125,9 @@ pub struct Content {
     pub anchors: Vec<Anchor>,
     /// What gave no text.
     pub unread: Vec<Unread>,
+    /// What the file says of itself: author, tags, dates.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub properties: Metadata,
 }
 
 /// A [`Content`] that breaks its own rules; a fault of the parser that made it.
@@ -148,6 +154,12 @@ impl Content {
             }
         }
         Ok(())
+    }
+
+    /// SHA-256 of all of it: what a knowledge base holds it against later.
+    pub(crate) fn digest(&self) -> ContentHash {
+        // maps with string keys, numbers and strings: there is nothing that JSON cannot hold
+        ContentHash::of(&serde_json::to_vec(self).unwrap_or_default())
     }
 }
 
@@ -200,6 +212,10 @@ pub struct DocumentSummary {
     pub text_bytes: u64,
     /// When it was added, in seconds since 1970 (UTC).
     pub added_at: i64,
+    /// Tags, a person's and the file's own.
+    pub tags: Vec<String>,
+    /// Metadata, a person's before the file's own.
+    pub metadata: Metadata,
 }
 
 impl DocumentSummary {

@@ -9,6 +9,8 @@ pub struct Hit {
     pub chunk: Chunk,
     /// Its document's origin.
     pub origin: String,
+    /// Origins of other documents of the same bytes, which hold it as well.
+    pub also: Vec<String>,
     /// The chunk's text, as it was indexed.
     pub text: String,
     /// Where it stands in the original.

@@ -10,6 +10,8 @@ pub enum Outcome {
     Replaced,
     /// Could not be read.
     Failed,
+    /// Taken over from another knowledge base.
+    Imported,
     /// Taken out; the line names no file.
     Removed,
 }
@@ -21,6 +23,7 @@ impl Outcome {
             Self::Added => "added",
             Self::Replaced => "replaced",
             Self::Failed => "failed",
+            Self::Imported => "imported",
             Self::Removed => "removed",
         }
     }

@@ -15,6 +15,7 @@ use qiao::embed::ModelEncoder;
 use qiao::model::{EncoderId, Precision};
 use qiao::seams::Encoder;
 use qiao::tour::{self, Lesson};
+use qiao::types::Labels;
 use qiao::{AddEvent, Engine, Error, Kind};
 use serde::Serialize;
 
@@ -213,7 +214,7 @@ fn read(document: (&str, &[u8]), mut engine: Engine, printer: &Printer) -> anyho
     std::fs::write(&path, document.1)
         .with_context(|| format!("cannot write the example document {}", path.display()))?;
     let mut progress = AddProgress::new(printer);
-    let report = engine.add(&[path], &mut |event| {
+    let report = engine.add(&[path], &Labels::default(), &mut |event| {
         if !matches!(event, AddEvent::Finished { .. }) {
             progress.show(event);
         }

@@ -124,6 +124,7 @@ mod tests {
             furniture: laid.written.furniture,
             anchors: laid.written.anchors,
             unread: Vec::new(),
+            properties: crate::types::Metadata::new(),
         }
     }
 

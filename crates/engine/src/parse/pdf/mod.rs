@@ -5,6 +5,7 @@ mod blocks;
 mod columns;
 mod furniture;
 mod headings;
+mod info;
 mod layout;
 mod numbering;
 mod outline;
@@ -70,7 +71,8 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Content, ParseError> {
     unread.extend(silent.map(|page| Unread { page, reason: "no text (an image?)".into() }));
     unread.sort_by_key(|u| u.page);
     let entries = guarded(|| outline::outline(&source)).unwrap_or_default();
-    let named = source.title();
+    let named = guarded(|| source.info("Title")).flatten();
+    let properties = guarded(|| info::properties(|name| source.info(name))).unwrap_or_default();
     let laid = layout::lay_out(pages, &entries, named.as_deref());
     let content = Content {
         media: Media::Pdf,
@@ -82,6 +84,7 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Content, ParseError> {
         furniture: laid.written.furniture,
         anchors: laid.written.anchors,
         unread,
+        properties,
     };
     within(content.text.len() as u64, limits).map(|()| content)
 }

@@ -88,11 +88,11 @@ impl Source {
         self.document.page_image_handles(number as usize - 1).is_ok_and(|images| !images.is_empty())
     }
 
-    /// The title in the document's information dictionary.
-    pub(super) fn title(&self) -> Option<String> {
+    /// The text under `name` in the document's information dictionary.
+    pub(super) fn info(&self, name: &str) -> Option<String> {
         let info = self.resolved(self.document.trailer().as_dict()?.get("Info")?)?;
-        let title = self.resolved(info.as_dict()?.get("Title")?)?;
-        Some(pdf_oxide::optional_content::decode_pdf_text_string(title.as_string()?))
+        let text = self.resolved(info.as_dict()?.get(name)?)?;
+        Some(pdf_oxide::optional_content::decode_pdf_text_string(text.as_string()?))
     }
 
     /// `object` itself, or what it refers to.

@@ -1,0 +1,242 @@
+//! The stages composed: `add`, `search`, `ask`.
+
+mod add;
+mod import;
+mod repair;
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use qiao_model::{EncoderId, Long, Receipt, Role};
+
+pub use self::add::{AddEvent, AddReport, FileOutcome, Foreign};
+pub use self::import::{ImportEvent, ImportReport};
+pub use self::repair::{RepairEvent, RepairReport};
+use crate::answer::{Asked, extract};
+use crate::chunk::{ChunkSize, chunk};
+use crate::embed;
+use crate::error::{Error, Kind};
+use crate::filter::Expression;
+use crate::retrieve;
+use crate::seams::{Batch, Encoder, Filter, Limits, Parser, Store};
+use crate::source::{self, Source};
+use crate::types::{
+    Answer, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Found, Hit, Piece, Refusal,
+};
+
+/// Gives the encoder when it is first needed; it is told which one the knowledge base was made with, if any.
+pub type EncoderSource = Box<dyn Fn(Option<&EncoderId>) -> Result<Arc<dyn Encoder>, Error>>;
+
+/// How the engine works.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What reading one file may cost.
+    pub limits: Limits,
+}
+
+/// A knowledge base with all that is needed to fill it and to ask it.
+pub struct Engine {
+    store: Box<dyn Store>,
+    parser: Box<dyn Parser>,
+    source: EncoderSource,
+    encoder: OnceCell<Arc<dyn Encoder>>,
+    settings: Settings,
+}
+
+/// How removing went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removed {
+    /// Whether nothing of what went is left in the file and its log. Another process that reads may hold it up; the next
+    /// change, or `verify`, does it then.
+    pub scrubbed: bool,
+}
+
+impl Engine {
+    /// Puts the parts together; the encoder is asked for when it is first needed.
+    pub fn new(store: Box<dyn Store>, parser: Box<dyn Parser>, source: EncoderSource, settings: Settings) -> Self {
+        Self { store, parser, source, encoder: OnceCell::new(), settings }
+    }
+
+    /// The encoder, which must be the one the knowledge base was made with.
+    ///
+    /// # Errors
+    /// When there is none to be had, or it is another one.
+    pub fn encoder(&self) -> Result<Arc<dyn Encoder>, Error> {
+        if let Some(encoder) = self.encoder.get() {
+            return Ok(encoder.clone());
+        }
+        let stored = self.store.encoder()?;
+        let encoder = (self.source)(stored.as_ref())?;
+        let given = encoder.id();
+        match stored {
+            Some(stored) if !stored.same_space(&given) => {
+                let (stored, given) = (stored.label(), given.label());
+                Err(crate::error::StoreError::OtherEncoder { stored, given }.into())
+            }
+            _ => Ok(self.encoder.get_or_init(|| encoder).clone()),
+        }
+    }
+
+    /// Reads one file as `add` would, and keeps nothing.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn parse_file(&self, path: &Path) -> Result<Document, Error> {
+        let source = &source::file(path).map_err(|e| Error::new(Kind::BadInput, "cannot read this", e))?;
+        let bytes = source::read(source).map_err(|e| Error::new(Kind::BadInput, "cannot read this file", e))?;
+        let content = self.parse(source, &bytes)?;
+        Ok(Document { id: DocumentId(0), origin: source.origin(), content_hash: ContentHash::of(&bytes), content })
+    }
+
+    fn parse(&self, source: &Source, bytes: &[u8]) -> Result<Content, Error> {
+        let refused = |e| Error::new(Kind::BadInput, format!("cannot read {}", source.path.display()), e);
+        self.parser.parse(source.media, bytes, &self.settings.limits).map_err(refused)
+    }
+
+    /// Cuts a document as `add` would: each piece with the hash of its text.
+    ///
+    /// # Errors
+    /// When no encoder is to be had, or its tokenizer fails.
+    pub fn cut(&self, content: &Content) -> Result<Vec<(Piece, ContentHash)>, Error> {
+        let encoder = self.encoder()?;
+        let size = ChunkSize::up_to(encoder.max_tokens(Role::Passage)?);
+        let pieces = chunk(content, &|text| encoder.count_tokens(text), size)?;
+        let hashed = |piece: Piece| {
+            let hash = ContentHash::of(content.text[piece.span.range()].as_bytes());
+            (piece, hash)
+        };
+        Ok(pieces.into_iter().map(hashed).collect())
+    }
+
+    /// Cuts a document and stages the vectors of its pieces for `origin`. `done` is told how many of how many are there.
+    fn embed(
+        &mut self,
+        origin: &str,
+        content: &Content,
+        done: &mut dyn FnMut(usize, usize),
+    ) -> Result<(Vec<(Piece, ContentHash)>, Receipt), Error> {
+        let pieces = self.cut(content)?;
+        let encoder = self.encoder()?;
+        let texts: Vec<(ContentHash, &str)> =
+            pieces.iter().map(|(piece, hash)| (hash.clone(), &content.text[piece.span.range()])).collect();
+        let mut progress = |have| done(have, texts.len());
+        let receipt = embed::stage(self.store.as_mut(), encoder.as_ref(), origin, &texts, &mut progress)?;
+        Ok((pieces, receipt))
+    }
+
+    /// The best `k` chunks for `query` among the documents that `filter` lets through, best first.
+    ///
+    /// # Errors
+    /// When no encoder is to be had, or the store fails.
+    pub fn search(&self, query: &str, k: usize, filter: &Filter) -> Result<Vec<Hit>, Error> {
+        if self.store.encoder()?.is_none() {
+            return Ok(Vec::new());
+        }
+        let embedding = self.embed_query(query)?;
+        let snapshot = self.store.snapshot()?;
+        Ok(retrieve::search(snapshot.as_ref(), &embedding, k, filter)?.hits)
+    }
+
+    /// Answers `question` with one to three quotations from the documents that `filter` lets through, or refuses.
+    ///
+    /// # Errors
+    /// When no encoder is to be had, or the store fails.
+    pub fn ask(&self, question: &str, k: usize, filter: &Filter) -> Result<Answer, Error> {
+        if self.store.encoder()?.is_none() {
+            return Ok(Answer::refused(Refusal::NothingToSearch));
+        }
+        let embedding = self.embed_query(question)?;
+        let encoder = self.encoder()?;
+        let snapshot = self.store.snapshot()?;
+        let found: Found = retrieve::search(snapshot.as_ref(), &embedding, k, filter)?;
+        let asked = Asked { text: question, embedding: &embedding };
+        extract(&asked, found, encoder.as_ref(), snapshot.as_ref())
+    }
+
+    fn embed_query(&self, text: &str) -> Result<Embedding, Error> {
+        let embedded = self.encoder()?.embed(Role::Query, &[text], Long::Truncate)?;
+        embedded.into_iter().next().map(|(embedding, _)| embedding).ok_or_else(lost)
+    }
+
+    /// The identity of the encoder whose vectors the knowledge base holds, or `None` while it is new.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn encoder_id(&self) -> Result<Option<EncoderId>, Error> {
+        Ok(self.store.encoder()?)
+    }
+
+    /// All documents, by ascending number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn documents(&self) -> Result<Vec<DocumentSummary>, Error> {
+        self.selected(&Filter::All)
+    }
+
+    /// The documents that `filter` lets through, by ascending number.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn selected(&self, filter: &Filter) -> Result<Vec<DocumentSummary>, Error> {
+        Ok(self.store.snapshot()?.documents(filter)?)
+    }
+
+    /// One document whole, or `None`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn document(&self, id: DocumentId) -> Result<Option<Document>, Error> {
+        Ok(self.store.snapshot()?.document(id)?)
+    }
+
+    /// Scrubs the store after something was done, which an error then does not undo.
+    fn scrub(&mut self, done: &str) -> Result<bool, Error> {
+        let failed = |e| {
+            Error::from(e).while_doing(format!(
+                "{done}, but the bytes of what went could not be overwritten; `qiao verify --repair` does it later"
+            ))
+        };
+        self.store.scrub().map_err(failed)
+    }
+
+    /// The documents that an expression selects.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn matching(&self, expression: &Expression) -> Result<Filter, Error> {
+        let matches = |d: &DocumentSummary| expression.matches(&d.into());
+        let all = self.documents()?;
+        Ok(Filter::Documents(all.iter().filter(|d| matches(d)).map(|d| d.id).collect()))
+    }
+
+    /// Whether anything is known of a file that is no document: a line of the ledger, vectors on their way in.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn remembers(&self, origin: &str) -> Result<bool, Error> {
+        Ok(self.store.snapshot()?.remembers(origin)?)
+    }
+
+    /// Removes documents, with all that only they used, and what is known of `origins` that are no document.
+    ///
+    /// # Errors
+    /// When the store fails; then nothing was removed.
+    pub fn remove(&mut self, ids: &[DocumentId], origins: &[String]) -> Result<Removed, Error> {
+        let batch = Batch { remove: ids.to_vec(), forget: origins.to_vec(), ..Batch::default() };
+        self.store.commit(&batch)?;
+        Ok(Removed { scrubbed: self.scrub("what was named is removed")? })
+    }
+}
+
+fn lost() -> Error {
+    Error::new(
+        Kind::Bug,
+        "a result was lost",
+        crate::error::StoreError::Corrupt { what: "fewer results than were asked for" },
+    )
+}
+
+#[cfg(test)]
+mod tests;
