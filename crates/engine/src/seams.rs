@@ -268,11 +268,17 @@ pub trait Snapshot {
     /// When the store cannot be read.
     fn find(&self, origin: &str) -> Result<Option<(DocumentId, ContentHash)>, StoreError>;
 
-    /// The first document of these bytes, read as `media`, or `None`.
+    /// The documents of these bytes, read as `media`, by ascending number.
     ///
     /// # Errors
     /// When the store cannot be read.
-    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError>;
+    fn holders(&self, bytes: &ContentHash, media: Media) -> Result<Vec<DocumentSummary>, StoreError>;
+
+    /// Whether there is no document.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn is_empty(&self) -> Result<bool, StoreError>;
 
     /// A document's pieces in their order, each with its vector; none where there is no such document.
     ///

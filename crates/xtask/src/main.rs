@@ -1,20 +1,28 @@
-//! The house's own chores: `cargo xtask check | test | layering | gen-docs`.
+//! The house's own chores: `cargo xtask check | test | layering | gen-docs | torture`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
 mod docs;
 mod layering;
 mod suite;
+mod torture;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-const USAGE: &str = "usage: cargo xtask check|test|layering|gen-docs
+const USAGE: &str = "usage: cargo xtask check|test|layering|gen-docs|torture
   check     all that CI checks: format, layers, docs, lints, rustdoc, tests
   test      pull the models that tests need, run all tests, end with a line `N passed, N failed`
   layering  who may import whom
-  gen-docs  write docs/cli.md anew";
+  gen-docs  write docs/cli.md anew
+  torture [ROUNDS [SEED]]
+            kill the program while it adds, replaces, removes and imports, 200 times, and look whether anything is lost";
+
+/// Rounds of torture in a check.
+const ROUNDS_OF_CHECK: usize = 20;
+/// And where nothing else is said.
+const ROUNDS: usize = 200;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => suite::run(),
         ["layering"] => layering::check(&root()),
         ["gen-docs"] => build().and_then(|()| docs::write(&root())),
+        ["torture", ref numbers @ ..] if numbers.len() < 3 => torture(numbers),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -35,6 +44,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn torture(numbers: &[&str]) -> Result<()> {
+    let number =
+        |at: usize| numbers.get(at).map(|n| n.parse::<u64>().context("ROUNDS and SEED are numbers")).transpose();
+    let (rounds, seed) = (number(0)?.map_or(ROUNDS, |n| n as usize), number(1)?);
+    build()?;
+    torture::run(rounds, seed)
 }
 
 fn check() -> Result<()> {
@@ -50,6 +67,9 @@ fn check() -> Result<()> {
     build()?;
     println!("== generated docs");
     docs::check_generated(&root())?;
+    suite::pull_models()?;
+    println!("== torture");
+    torture::run(ROUNDS_OF_CHECK, None)?;
     println!("== tests");
     suite::run()
 }

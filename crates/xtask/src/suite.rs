@@ -14,12 +14,7 @@ const SKIPPED: &str = "skipped: ";
 /// Pulls the models, runs all tests, and prints `N passed, N failed` last.
 pub(crate) fn run() -> Result<()> {
     build()?;
-    for model in MODELS {
-        let status = qiao()?.args(["model", "pull", model]).status().context("cannot run qiao")?;
-        if !status.success() {
-            bail!("the model {model}, which tests need, could not be fetched");
-        }
-    }
+    pull_models()?;
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
     let mut sums = (0, 0);
@@ -44,6 +39,17 @@ pub(crate) fn run() -> Result<()> {
         true => Ok(()),
         false => bail!("not all tests passed ({status})"),
     }
+}
+
+/// Fetches the models that tests load, where they are not here.
+pub(crate) fn pull_models() -> Result<()> {
+    for model in MODELS {
+        let status = qiao()?.args(["model", "pull", model]).status().context("cannot run qiao")?;
+        if !status.success() {
+            bail!("the model {model}, which tests need, could not be fetched");
+        }
+    }
+    Ok(())
 }
 
 /// The counts of `test result: ok. 12 passed; 0 failed; …`.

@@ -4,7 +4,6 @@ use qiao::seams::Filter;
 use qiao::types::{Answer, Labels, Refusal};
 use qiao::{AddReport, Engine};
 
-use super::selected;
 use crate::args::Ask;
 use crate::out::{AddProgress, Printer};
 use crate::settings::Settings;
@@ -26,7 +25,7 @@ pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow:
 fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<(Answer, Engine)>> {
     if verb.sources.is_empty() {
         let Some(engine) = settings.existing_engine(printer)? else { return Ok(None) };
-        let filter = selected(&engine, &verb.selection)?;
+        let filter = engine.filter(verb.selection.filter.as_ref())?;
         return Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)));
     }
     let mut engine = settings.engine(printer)?;
@@ -36,7 +35,7 @@ fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<
     if documents.is_empty() {
         return report.first_failure().map_or(Ok(None), |failure| Err(failure.into()));
     }
-    let selected = selected(&engine, &verb.selection)?;
+    let selected = engine.filter(verb.selection.filter.as_ref())?;
     let filter = Filter::Documents(documents.into_iter().filter(|id| selected.passes(*id)).collect());
     Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)))
 }

@@ -1,6 +1,5 @@
 use std::process::ExitCode;
 
-use super::selected;
 use crate::args::List;
 use crate::out::Printer;
 use crate::settings::Settings;
@@ -9,7 +8,7 @@ use crate::views::document_line;
 pub(crate) fn run(verb: &List, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
     let engine = settings.existing_engine(printer)?;
     let documents = match &engine {
-        Some(engine) => engine.selected(&selected(engine, &verb.selection)?)?,
+        Some(engine) => engine.selected(verb.selection.filter.as_ref())?,
         None => Vec::new(),
     };
     for document in &documents {

@@ -20,11 +20,9 @@ pub(crate) mod tour;
 pub(crate) mod verify;
 pub(crate) mod worker;
 
-use qiao::seams::Filter;
 use qiao::types::{DocumentId, DocumentSummary};
 use qiao::{Engine, Error, Kind};
 
-use crate::args::Selection;
 use crate::out::Printer;
 use crate::settings::Settings;
 
@@ -48,13 +46,15 @@ impl std::error::Error for NoSuchDocument {}
 
 /// The document meant by a number, a path, or a name that only one has.
 fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
-    let mut all = engine.documents()?;
-    let path = absolute(named);
-    let is_meant =
-        |d: &DocumentSummary| named.parse() == Ok(d.id.0) || d.origin == named || Some(&d.origin) == path.as_ref();
-    if let Some(at) = all.iter().position(is_meant) {
-        return Ok(all.swap_remove(at));
+    if let Some(found) = named.parse().ok().map(|number| engine.summary(DocumentId(number))).transpose()?.flatten() {
+        return Ok(found);
     }
+    for origin in [Some(named.to_owned()), absolute(named)].into_iter().flatten() {
+        if let Some(found) = engine.find(&origin)? {
+            return Ok(found);
+        }
+    }
+    let mut all = engine.documents()?;
     all.retain(|d| d.name() == named);
     match all.len() {
         1 => Ok(all.swap_remove(0)),
@@ -78,11 +78,6 @@ fn absolute(named: &str) -> Option<String> {
 
 fn missing(named: &str, several: usize) -> Error {
     Error::new(Kind::NotFound, "cannot find the document", NoSuchDocument { named: named.to_owned(), several })
-}
-
-/// The documents that are selected.
-fn selected(engine: &Engine, selection: &Selection) -> Result<Filter, Error> {
-    selection.filter.as_ref().map_or(Ok(Filter::All), |expression| engine.matching(expression))
 }
 
 fn ids(engine: &Engine, named: &[String]) -> Result<Vec<DocumentId>, Error> {

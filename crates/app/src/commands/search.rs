@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use qiao::seams::Filter;
 
-use super::{ids, selected};
+use super::ids;
 use crate::args::Search;
 use crate::out::Printer;
 use crate::settings::Settings;
@@ -12,7 +12,7 @@ pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyh
     let engine = settings.existing_engine(printer)?;
     let hits = match &engine {
         Some(engine) => {
-            let selected = selected(engine, &verb.selection)?;
+            let selected = engine.filter(verb.selection.filter.as_ref())?;
             let filter = match verb.documents.is_empty() {
                 true => selected,
                 false => {
@@ -20,7 +20,7 @@ pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyh
                     Filter::Documents(named.into_iter().filter(|id| selected.passes(*id)).collect())
                 }
             };
-            match engine.documents()?.is_empty() {
+            match engine.is_empty()? {
                 true => Vec::new(),
                 false => engine.search(&verb.query, verb.hits as usize, &filter)?,
             }

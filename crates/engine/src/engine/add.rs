@@ -181,7 +181,7 @@ impl Engine {
         let (origin, content_hash) = (source.origin(), ContentHash::of(&bytes));
         let snapshot = self.store.snapshot()?;
         let known = snapshot.find(&origin)?;
-        let twin = snapshot.twin(&content_hash, source.media)?;
+        let twin = snapshot.holders(&content_hash, source.media)?.into_iter().next();
         drop(snapshot);
         if let Some((id, _)) = known.as_ref().filter(|(_, hash)| *hash == content_hash) {
             if !labels.is_empty() {

@@ -133,7 +133,7 @@ impl Engine {
         let (mut again, mut chunks) = (0, 0);
         for document in documents {
             let comes = matches!(plan(own.as_ref(), source, document)?, Plan::Take(..));
-            if comes && own.twin(&document.content_hash, document.media)?.is_none() {
+            if comes && own.holders(&document.content_hash, document.media)?.is_empty() {
                 again += 1;
                 chunks += document.chunks;
             }
@@ -155,7 +155,7 @@ impl Engine {
         same: bool,
         (report, on_event): (&mut ImportReport, &mut dyn FnMut(&ImportEvent<'_>)),
     ) -> Result<NewContent, Error> {
-        if self.store.snapshot()?.twin(&theirs.content_hash, theirs.media)?.is_some() {
+        if !self.store.snapshot()?.holders(&theirs.content_hash, theirs.media)?.is_empty() {
             report.linked += 1;
             return Ok(NewContent::Shared(theirs.media));
         }
@@ -224,10 +224,10 @@ mod tests {
     fn publish(engine: &mut Engine, (origin, text, label, added_at): Told) {
         let (origin, text) = (format!("/d/{origin}.txt"), format!("Text number{text}.\n\nThe same in all of them."));
         let content_hash = ContentHash::of(text.as_bytes());
-        let twin = engine.store.snapshot().unwrap().twin(&content_hash, Media::Text).unwrap();
-        let content = match twin {
-            Some(_) => NewContent::Shared(Media::Text),
-            None => {
+        let known = !engine.store.snapshot().unwrap().holders(&content_hash, Media::Text).unwrap().is_empty();
+        let content = match known {
+            true => NewContent::Shared(Media::Text),
+            false => {
                 let content = AllParsers.parse(Media::Text, text.as_bytes(), &Limits::default()).unwrap();
                 let (pieces, _) = engine.embed(&origin, &content, &mut |_, _| {}).unwrap();
                 NewContent::Read(Box::new(content), pieces)

@@ -172,15 +172,32 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub fn documents(&self) -> Result<Vec<DocumentSummary>, Error> {
-        self.selected(&Filter::All)
+        self.selected(None)
     }
 
-    /// The documents that `filter` lets through, by ascending number.
+    /// Whether there is no document.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn selected(&self, filter: &Filter) -> Result<Vec<DocumentSummary>, Error> {
-        Ok(self.store.snapshot()?.documents(filter)?)
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.store.snapshot()?.is_empty()?)
+    }
+
+    /// The document of this number, or `None`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn summary(&self, id: DocumentId) -> Result<Option<DocumentSummary>, Error> {
+        Ok(self.store.snapshot()?.documents(&Filter::Documents([id].into()))?.into_iter().next())
+    }
+
+    /// The document that came from `origin`, or `None`.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn find(&self, origin: &str) -> Result<Option<DocumentSummary>, Error> {
+        let found = self.store.snapshot()?.find(origin)?;
+        found.map_or(Ok(None), |(id, _)| self.summary(id))
     }
 
     /// One document whole, or `None`.
@@ -201,14 +218,25 @@ impl Engine {
         self.store.scrub().map_err(failed)
     }
 
-    /// The documents that an expression selects.
+    /// The documents that an expression selects, by ascending number; all without one.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn matching(&self, expression: &Expression) -> Result<Filter, Error> {
-        let matches = |d: &DocumentSummary| expression.matches(&d.into());
-        let all = self.documents()?;
-        Ok(Filter::Documents(all.iter().filter(|d| matches(d)).map(|d| d.id).collect()))
+    pub fn selected(&self, expression: Option<&Expression>) -> Result<Vec<DocumentSummary>, Error> {
+        let mut all = self.store.snapshot()?.documents(&Filter::All)?;
+        all.retain(|document| expression.is_none_or(|expression| expression.matches(&document.into())));
+        Ok(all)
+    }
+
+    /// The same, as what a search is to look at.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn filter(&self, expression: Option<&Expression>) -> Result<Filter, Error> {
+        match expression {
+            None => Ok(Filter::All),
+            Some(_) => Ok(Filter::Documents(self.selected(expression)?.iter().map(|document| document.id).collect())),
+        }
     }
 
     /// Whether anything is known of a file that is no document: a line of the ledger, vectors on their way in.

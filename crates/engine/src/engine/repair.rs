@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::Engine;
 use crate::error::Error;
-use crate::seams::Filter;
 use crate::source;
 use crate::types::{Content, ContentHash, DocumentSummary, Finding, Media, Remedy};
 
@@ -77,11 +76,8 @@ impl Engine {
         Ok(report)
     }
 
-    /// The documents that hold what was read of these bytes.
     fn holders(&self, bytes: &ContentHash, media: Media) -> Result<Vec<DocumentSummary>, Error> {
-        let mut all = self.store.snapshot()?.documents(&Filter::All)?;
-        all.retain(|document| document.content_hash == *bytes && document.media == media);
-        Ok(all)
+        Ok(self.store.snapshot()?.holders(bytes, media)?)
     }
 
     fn stored(&self, bytes: &ContentHash, media: Media) -> Result<Option<(String, Content)>, Error> {

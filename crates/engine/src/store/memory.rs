@@ -200,9 +200,13 @@ impl Snapshot for &MemoryStore {
         Ok(found.map(|(id, (_, key, _))| (*id, key.0.clone())))
     }
 
-    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError> {
-        let first = self.documents.iter().find(|(_, (_, key, _))| key.0 == *bytes && key.1 == media);
-        Ok(first.map(|(id, _)| self.summary(*id)))
+    fn holders(&self, bytes: &ContentHash, media: Media) -> Result<Vec<DocumentSummary>, StoreError> {
+        let held = self.documents.iter().filter(|(_, (_, key, _))| key.0 == *bytes && key.1 == media);
+        Ok(held.map(|(id, _)| self.summary(*id)).collect())
+    }
+
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.documents.is_empty())
     }
 
     fn pieces(&self, id: DocumentId) -> Result<Vec<(Piece, Staged)>, StoreError> {

@@ -34,13 +34,15 @@ impl<'a> SqliteSnapshot<'a> {
         let mut best = TopK::new(k);
         let mut compared = 0;
         let mut vector = Vec::with_capacity(query.vector().len());
-        let sql = "SELECT chunk.id, vector.numbers FROM chunk JOIN vector ON vector.id = chunk.vector
-                   WHERE vector.space = ?1 AND (?2 IS NULL OR chunk.content = ?2)";
-        let mut statement = self.transaction.prepare(sql)?;
-        let contents: Vec<Option<i64>> = match filter {
-            Filter::All => vec![None],
-            Filter::Documents(ids) => self.contents(ids)?.into_iter().map(Some).collect(),
+        let all = "SELECT chunk.id, vector.numbers FROM chunk JOIN vector ON vector.id = chunk.vector
+                   WHERE vector.space = ?1 AND ?2 IS NULL";
+        let of_one = "SELECT chunk.id, vector.numbers FROM chunk JOIN vector ON vector.id = chunk.vector
+                      WHERE vector.space = ?1 AND chunk.content = ?2";
+        let (sql, contents) = match filter {
+            Filter::All => (all, vec![None]),
+            Filter::Documents(ids) => (of_one, self.contents(ids)?.into_iter().map(Some).collect()),
         };
+        let mut statement = self.transaction.prepare(sql)?;
         for content in contents {
             let mut rows = statement.query(params![space, content])?;
             while let Some(row) = rows.next()? {
@@ -117,9 +119,12 @@ impl Snapshot for SqliteSnapshot<'_> {
     }
 
     fn documents(&self, filter: &Filter) -> Result<Vec<DocumentSummary>, StoreError> {
-        let mut all = self.read(rows::summaries(&self.transaction))?;
-        all.retain(|document| filter.passes(document.id));
-        Ok(all)
+        self.read(match filter {
+            Filter::All => rows::summaries(&self.transaction),
+            Filter::Documents(ids) => {
+                ids.iter().filter_map(|id| rows::summary(&self.transaction, id.0).transpose()).collect()
+            }
+        })
     }
 
     fn find(&self, origin: &str) -> Result<Option<(DocumentId, ContentHash)>, StoreError> {
@@ -128,12 +133,13 @@ impl Snapshot for SqliteSnapshot<'_> {
         self.read(self.transaction.query_row(sql, [origin], read).optional())
     }
 
-    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError> {
-        let sql = "SELECT min(document.id) FROM document JOIN content ON content.id = content
-                   WHERE hash = ?1 AND media = ?2";
-        let first = self.transaction.query_row(sql, [bytes.as_str(), media.name()], |row| row.get::<_, Option<i64>>(0));
-        let Some(first) = self.read(first)? else { return Ok(None) };
-        self.read(rows::summary(&self.transaction, first))
+    fn holders(&self, bytes: &ContentHash, media: Media) -> Result<Vec<DocumentSummary>, StoreError> {
+        self.read(rows::holders(&self.transaction, bytes, media))
+    }
+
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM document)";
+        self.read(self.transaction.query_row(sql, [], |row| row.get(0)))
     }
 
     fn pieces(&self, id: DocumentId) -> Result<Vec<(Piece, Staged)>, StoreError> {

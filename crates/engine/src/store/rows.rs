@@ -1,6 +1,6 @@
 //! Rows into what they mean: functions over a connection, whatever transaction it is in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek, SeekFrom};
 
 use qiao_model::{EncoderId, Receipt};
@@ -93,46 +93,97 @@ pub(super) fn anchors(connection: &Connection, content: i64, part: Span) -> Resu
     rows.collect()
 }
 
+/// A document without what is said of it, and the number of its content.
+const SUMMARY: &str = "SELECT document.id, origin, hash, media, title, language, pages, added_at, octet_length(text),
+                              (SELECT count(*) FROM chunk WHERE chunk.content = content.id), content.id
+                       FROM document JOIN content ON content.id = document.content";
+
 /// All documents, by ascending number.
 pub(super) fn summaries(connection: &Connection) -> Result<Vec<DocumentSummary>, Error> {
-    let ids: Vec<i64> = all(connection, "SELECT id FROM document WHERE ?1 = ?1 ORDER BY id", 0, |row| row.get(0))?;
+    let mut tags: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
+    for (document, name) in rows(connection, "SELECT document, name FROM tag", |row| Ok((row.get(0)?, row.get(1)?)))? {
+        tags.entry(document).or_default().insert(name);
+    }
+    let mut said =
+        metadata_of_all(connection, "SELECT document, key, value FROM metadata ORDER BY document, key, place")?;
+    let properties =
+        metadata_of_all(connection, "SELECT content, key, value FROM property ORDER BY content, key, place")?;
+    let sql = format!("{SUMMARY} ORDER BY document.id");
+    let found = rows(connection, &sql, bare_summary)?;
+    let labelled = |(summary, content): (DocumentSummary, i64)| {
+        let (tags, metadata) = (tags.remove(&summary.id.0), said.remove(&summary.id.0));
+        let own = Labels { tags: tags.unwrap_or_default(), metadata: metadata.unwrap_or_default() };
+        labelled(summary, own, properties.get(&content).cloned().unwrap_or_default())
+    };
+    Ok(found.into_iter().map(labelled).collect())
+}
+
+fn rows<T>(
+    connection: &Connection,
+    sql: &str,
+    read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    connection.prepare_cached(sql)?.query_map([], read)?.collect()
+}
+
+fn metadata_of_all(connection: &Connection, sql: &str) -> Result<BTreeMap<i64, Metadata>, Error> {
+    let mut found: BTreeMap<i64, Metadata> = BTreeMap::new();
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    for (of, key, value) in rows(connection, sql, read)? {
+        found.entry(of).or_default().entry(key).or_default().push(value);
+    }
+    Ok(found)
+}
+
+/// The documents of these bytes, read as `media`, by ascending number.
+pub(super) fn holders(
+    connection: &Connection,
+    bytes: &ContentHash,
+    media: Media,
+) -> Result<Vec<DocumentSummary>, Error> {
+    let sql = "SELECT document.id FROM document JOIN content ON content.id = content
+               WHERE hash = ?1 AND media = ?2 ORDER BY document.id";
+    let mut find = connection.prepare_cached(sql)?;
+    let ids =
+        find.query_map([bytes.as_str(), media.name()], |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?;
     ids.into_iter().filter_map(|id| summary(connection, id).transpose()).collect()
 }
 
 /// One document, or `None`.
 pub(super) fn summary(connection: &Connection, id: i64) -> Result<Option<DocumentSummary>, Error> {
-    let sql = "SELECT document.id, origin, hash, media, title, language, pages, added_at, length(CAST(text AS BLOB)),
-                      (SELECT count(*) FROM chunk WHERE chunk.content = content.id), content.id
-               FROM document JOIN content ON content.id = document.content WHERE document.id = ?1";
-    let found = connection.prepare_cached(sql)?.query_row([id], |row| {
-        let summary = DocumentSummary {
-            id: DocumentId(row.get(0)?),
-            origin: row.get(1)?,
-            content_hash: ContentHash::from_stored(row.get(2)?),
-            media: media(row, 3)?,
-            title: row.get(4)?,
-            language: row.get(5)?,
-            pages: row.get(6)?,
-            added_at: row.get(7)?,
-            text_bytes: row.get::<_, i64>(8)? as u64,
-            chunks: row.get::<_, i64>(9)? as u64,
-            tags: Vec::new(),
-            metadata: Metadata::new(),
-        };
-        Ok((summary, row.get::<_, i64>(10)?))
-    });
-    found.optional()?.map(|(summary, content)| labelled(connection, summary, content)).transpose()
+    let sql = format!("{SUMMARY} WHERE document.id = ?1");
+    let found = connection.prepare_cached(&sql)?.query_row([id], bare_summary).optional()?;
+    let Some((summary, content)) = found else { return Ok(None) };
+    let (own, properties) = (labels(connection, id)?, metadata(connection, PROPERTIES, content)?);
+    Ok(Some(labelled(summary, own, properties)))
+}
+
+/// A row of [`SUMMARY`].
+fn bare_summary(row: &Row<'_>) -> Result<(DocumentSummary, i64), Error> {
+    let summary = DocumentSummary {
+        id: DocumentId(row.get(0)?),
+        origin: row.get(1)?,
+        content_hash: ContentHash::from_stored(row.get(2)?),
+        media: media(row, 3)?,
+        title: row.get(4)?,
+        language: row.get(5)?,
+        pages: row.get(6)?,
+        added_at: row.get(7)?,
+        text_bytes: row.get::<_, i64>(8)? as u64,
+        chunks: row.get::<_, i64>(9)? as u64,
+        tags: Vec::new(),
+        metadata: Metadata::new(),
+    };
+    Ok((summary, row.get(10)?))
 }
 
 /// With what the file says of itself, and over it what a person says.
-fn labelled(connection: &Connection, mut summary: DocumentSummary, content: i64) -> Result<DocumentSummary, Error> {
-    summary.metadata = metadata(connection, PROPERTIES, content)?;
-    let own = labels(connection, summary.id.0)?;
-    let mut tags: BTreeSet<String> = own.tags;
-    tags.extend(summary.metadata.remove(TAGS).unwrap_or_default());
-    summary.tags = tags.into_iter().collect();
-    summary.metadata.extend(own.metadata);
-    Ok(summary)
+fn labelled(mut summary: DocumentSummary, mut own: Labels, mut properties: Metadata) -> DocumentSummary {
+    own.tags.extend(properties.remove(TAGS).unwrap_or_default());
+    summary.tags = own.tags.into_iter().collect();
+    properties.extend(own.metadata);
+    summary.metadata = properties;
+    summary
 }
 
 /// The property of a file that holds its tags.
