@@ -115,14 +115,28 @@ pub enum StoreError {
     },
     /// No room on the disk, or for a file of this size.
     #[error(
-        "{path} could not be written: the disk is full, or files may not be so large; nothing that was in it is lost: make \
-         room, then run the command again"
+        "{path} could not be written: the disk is full, takes no file so large, or fails; nothing that was in it is lost: \
+         make room, then run the command again"
     )]
     Full {
         /// The file.
         path: std::path::PathBuf,
         /// Why.
         source: DatabaseError,
+    },
+    /// What was to be published builds on what another process took away meanwhile.
+    #[error("another process changed the same documents in {path} meanwhile; run the command again")]
+    Overtaken {
+        /// The file.
+        path: std::path::PathBuf,
+    },
+    /// The log of a file that is gone, where a new one is to be.
+    #[error(
+        "{path} is left of a knowledge base that is gone, and would be mixed into this one; move it away, then run the command again"
+    )]
+    Leftover {
+        /// The log.
+        path: std::path::PathBuf,
     },
     /// A file of something else.
     #[error("{path} is not a qiao knowledge base; choose another file with --kb")]
@@ -274,6 +288,11 @@ impl Error {
     pub fn reason(&self) -> String {
         let first: &(dyn std::error::Error + 'static) = self;
         chain(std::iter::successors(Some(first), |e| e.source()))
+    }
+
+    /// Whether doing the same again may well succeed, since another process was quicker this time.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        matches!(self.source.downcast_ref(), Some(StoreError::Overtaken { .. }))
     }
 
     /// What kind of failure it is.

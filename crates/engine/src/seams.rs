@@ -268,6 +268,12 @@ pub trait Snapshot {
     /// When the store cannot be read.
     fn find(&self, origin: &str) -> Result<Option<(DocumentId, ContentHash)>, StoreError>;
 
+    /// The first document of these bytes, read as `media`, or `None`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError>;
+
     /// The documents of these bytes, read as `media`, by ascending number.
     ///
     /// # Errors

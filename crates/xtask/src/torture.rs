@@ -35,7 +35,7 @@ type State = BTreeMap<String, String>;
 
 /// A deed done once without a kill.
 struct Rehearsal {
-    /// The names of its events, in their order.
+    /// How many events it told of.
     events: usize,
     after: State,
 }
@@ -62,19 +62,25 @@ pub(crate) fn run(rounds: usize, seed: Option<u64>) -> Result<()> {
     let bench = Bench::new(folder.path())?;
     let rehearsals =
         DEEDS.into_iter().map(|deed| Ok((deed, bench.rehearse(deed)?))).collect::<Result<BTreeMap<_, _>>>()?;
-    let (mut pending, mut cut) = (BTreeMap::<Deed, usize>::new(), 0);
-    for round in 0..rounds {
+    let (mut pending, mut cut, mut done) = (BTreeMap::<Deed, usize>::new(), 0, 0);
+    let hit_of = |pending: &BTreeMap<Deed, usize>| pending.values().sum::<usize>();
+    // of few rounds, some may come late by chance alone: then as many more decide
+    for round in 0..2 * rounds {
+        if round == rounds && hit_of(&pending) * 100 >= rounds * LEAST_PENDING {
+            break;
+        }
+        done += 1;
         let deed = DEEDS[round % DEEDS.len()];
         let ended = bench.round(deed, &rehearsals[&deed], &mut random);
         let ended = ended.with_context(|| format!("round {round}, {deed:?}, of seed {seed}"))?;
         *pending.entry(deed).or_default() += usize::from(ended.pending);
         cut += ended.cut;
     }
-    let hit: usize = pending.values().sum();
+    let hit = hit_of(&pending);
     println!(
-        "torture: {hit} of {rounds} kills hit pending writes {pending:?}; {cut} copies with a log cut short were opened"
+        "torture: {hit} of {done} kills hit pending writes {pending:?}; {cut} copies with a log cut short were opened"
     );
-    ensure!(hit * 100 >= rounds * LEAST_PENDING, "only {hit} of {rounds} kills hit pending writes");
+    ensure!(hit * 100 >= done * LEAST_PENDING, "only {hit} of {done} kills hit pending writes");
     ensure!(cut > 0 || rounds < 10, "no log was there to be cut");
     Ok(())
 }
@@ -215,7 +221,7 @@ impl Bench {
             seen += 1;
         }
         // sometimes at once, sometimes in the midst of what comes next
-        std::thread::sleep(Duration::from_micros([0, 300, 1000, 3000][random.below(4)]));
+        std::thread::sleep(Duration::from_micros([0, 0, 300, 1000][random.below(4)]));
         child.kill()?;
         child.wait()?;
         Ok(staged)

@@ -4,6 +4,7 @@ use qiao::seams::Filter;
 use qiao::types::{Answer, Labels, Refusal};
 use qiao::{AddReport, Engine};
 
+use super::not_scrubbed;
 use crate::args::Ask;
 use crate::out::{AddProgress, Printer};
 use crate::settings::Settings;
@@ -31,6 +32,9 @@ fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<
     let mut engine = settings.engine(printer)?;
     let mut progress = AddProgress::new(printer);
     let report: AddReport = engine.add(&verb.sources, &Labels::default(), &mut |event| progress.show(event))?;
+    if !report.scrubbed {
+        not_scrubbed(settings, printer);
+    }
     let documents = report.documents();
     if documents.is_empty() {
         return report.first_failure().map_or(Ok(None), |failure| Err(failure.into()));

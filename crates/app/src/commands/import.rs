@@ -5,6 +5,7 @@ use qiao::Error;
 use qiao::store::Portable;
 use serde_json::json;
 
+use super::not_scrubbed;
 use crate::args::Import;
 use crate::out::{ImportProgress, Printer};
 use crate::settings::Settings;
@@ -28,6 +29,9 @@ pub(crate) fn run(verb: &Import, settings: &Settings, printer: &Printer) -> anyh
     let mut progress = ImportProgress::new(printer);
     let report = engine.import(other.store(), verb.embed_again, &mut |event| progress.show(event))?;
     drop(progress);
+    if !report.scrubbed {
+        not_scrubbed(&settings, printer);
+    }
     match printer.json() {
         true => printer.object(&report)?,
         false => printer.note(&format!(

@@ -65,7 +65,8 @@ fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
 /// Warns where what went may still be found in the bytes of the file.
 fn not_scrubbed(settings: &Settings, printer: &Printer) {
     printer.warn(&format!(
-        "another process reads from {}, and so what went still lies in its unused bytes; the next change overwrites it, or          `qiao verify --repair` once that process is done",
+        "another process reads from {}, and so what went still lies in its unused bytes; the next change overwrites it, or \
+         `qiao verify --repair` once that process is done",
         settings.kb().display()
     ));
 }

@@ -23,7 +23,7 @@ pub(crate) fn run(verb: &Verify, settings: &Settings, printer: &Printer) -> anyh
         if !verb.repair || findings.is_empty() {
             break;
         }
-        show(&findings, printer)?;
+        show(&findings, Some(false), printer)?;
         repair(&findings, settings, printer)?;
         let left = check(settings, printer)?.unwrap_or_default();
         let stays = left == findings;
@@ -33,7 +33,7 @@ pub(crate) fn run(verb: &Verify, settings: &Settings, printer: &Printer) -> anyh
             break;
         }
     }
-    show(&findings, printer)?;
+    show(&findings, verb.repair.then_some(true), printer)?;
     if findings.is_empty() {
         printer.note(&format!("{} is sound", settings.kb().display()));
     }
@@ -48,10 +48,15 @@ fn check(settings: &Settings, printer: &Printer) -> Result<Option<Vec<Finding>>,
     Ok(Some(findings))
 }
 
-fn show(findings: &[Finding], printer: &Printer) -> anyhow::Result<()> {
+/// `left`, in a repair: whether they are found after it.
+fn show(findings: &[Finding], left: Option<bool>, printer: &Printer) -> anyhow::Result<()> {
     for Finding { origin, what, remedy } in findings {
         if printer.json() {
-            printer.object(&json!({"path": origin, "what": what, "remedy": name(remedy)}))?;
+            let mut finding = json!({"path": origin, "what": what, "remedy": name(remedy)});
+            if let Some(left) = left {
+                finding["left"] = left.into();
+            }
+            printer.object(&finding)?;
             continue;
         }
         let whose = origin.as_ref().map_or_else(String::new, |origin| format!("{origin}: "));

@@ -85,7 +85,7 @@ fn adding_replacing_removing_and_exporting_where_there_is_no_room_lose_nothing()
     limited(&desk, 64, false, ["export", "out.qx"]).exits(5).says(&["cannot export", "out.qx"]);
     assert!(!desk.path("out.qx").exists(), "no half export");
     let before = desk.listed();
-    let ran = limited(&desk, 8, false, ["remove", "long.md"]);
+    let ran = limited(&desk, 64, false, ["remove", "long.md"]);
     assert_eq!(ran.status.code(), Some(5), "{}", ran.stderr);
     sound(&desk);
     let after = desk.listed();

@@ -51,6 +51,31 @@ fn an_export_is_a_copy_that_can_be_opened_imported_and_merged() {
 }
 
 #[test]
+fn a_copy_does_not_mix_with_what_is_left_of_another() {
+    let desk = desk();
+    desk.qiao(["export", "out.qx"]).ok();
+    desk.write("new.qiao-wal", "left of a file that is gone");
+    desk.qiao(["import", "out.qx", "--into", "new.qiao"]).exits(5).says(&["new.qiao-wal", "move it away"]);
+    assert!(!desk.path("new.qiao").exists());
+    // nor does a killed import leave its copy for ever
+    desk.write(".qiao-copy-4000000-x/copy", "half");
+    desk.qiao(["import", "out.qx", "--into", "other.qiao"]).ok();
+    assert!(!desk.path(".qiao-copy-4000000-x").exists());
+}
+
+#[test]
+fn what_is_still_to_be_overwritten_is_no_damage() {
+    let desk = desk();
+    rusqlite::Connection::open(desk.kb()).unwrap().execute_batch("INSERT INTO upkeep VALUES ('rewrite', 1)").unwrap();
+    desk.qiao(["export", "out.qx"]).ok();
+    desk.over("out.qx", ["verify"]).ok();
+    for (file, into) in [("out.qx", "a.qiao"), ("kb.qiao", "b.qiao")] {
+        desk.qiao(["import", file, "--into", into]).ok();
+    }
+    desk.qiao(["verify"]).exits(5);
+}
+
+#[test]
 fn two_knowledge_bases_merge_into_the_same_documents_either_way() {
     let desk = desk();
     desk.write("bridges.md", "Bridges carry roads.\n");

@@ -23,7 +23,15 @@ fn four_readers_see_whole_versions_while_one_writes() {
     desk.qiao(["add", "note.md"]).ok();
     let reads = std::sync::atomic::AtomicUsize::new(0);
     let written = std::sync::atomic::AtomicBool::new(false);
+    struct Written<'a>(&'a std::sync::atomic::AtomicBool);
+    impl Drop for Written<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
     std::thread::scope(|scope| {
+        // a writer that fails must not leave its readers reading
+        let all_written = Written(&written);
         let read = || {
             while !written.load(std::sync::atomic::Ordering::Relaxed) {
                 // a reader that would have to wait fails at once
@@ -48,7 +56,7 @@ fn four_readers_see_whole_versions_while_one_writes() {
             write(&desk, version);
             desk.qiao(["add", "note.md"]).ok().says(&["replaced"]);
         }
-        written.store(true, std::sync::atomic::Ordering::Relaxed);
+        drop(all_written);
         readers.into_iter().for_each(|reader| reader.join().unwrap());
     });
     assert!(reads.into_inner() >= 4);

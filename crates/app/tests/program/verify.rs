@@ -43,6 +43,32 @@ fn a_finding_names_document_fault_and_remedy_and_repair_does_it() {
 }
 
 #[test]
+fn what_cannot_be_embedded_again_keeps_its_chunks() {
+    let desk = desk();
+    tamper(&desk, "UPDATE vector SET numbers = zeroblob(1536) WHERE id = 1");
+    let nowhere = desk.path("no-models");
+    let mut command = desk.command(["verify", "--repair"]);
+    let ran = crate::desk::run(command.env("QIAO_CACHE", &nowhere).env("PATH", &nowhere));
+    assert_eq!(ran.status.code(), Some(4), "{}", ran.stderr);
+    let chunks: Vec<_> = desk.qiao(["list", "--json"]).ok().json_lines().iter().map(|d| d["chunks"].clone()).collect();
+    assert_eq!(chunks, [1, 1]);
+    let found = desk.qiao(["verify", "--repair", "--json"]).ok().json_lines();
+    assert_eq!((found.len(), &found[0]["left"]), (1, &false.into()));
+}
+
+#[test]
+fn no_fault_is_found_while_another_process_writes() {
+    let desk = desk();
+    for round in 0..6 {
+        desk.write("bridges.md", format!("Bridges carry roads, {round}.\n"));
+        let writer = desk.command(["add", "bridges.md"]).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let found = desk.qiao(["verify", "--json"]).json_lines();
+        assert!(found.iter().all(|finding| finding["remedy"] == "rewrite"), "{found:?}");
+        crate::desk::finish(writer).ok();
+    }
+}
+
+#[test]
 fn a_damaged_text_is_read_again_while_its_original_is_there() {
     let desk = desk();
     tamper(&desk, "UPDATE content SET text = replace(text, 'urchins', 'horses!')");

@@ -1,5 +1,6 @@
 //! Files into documents.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use qiao_model::{EncoderId, Receipt, registry};
@@ -151,16 +152,21 @@ impl Engine {
     ) -> Result<AddReport, Error> {
         let mut report = AddReport::default();
         let mut sources: Vec<Source> = Vec::new();
+        let mut seen = HashSet::new();
         for path in paths {
             let found = source::find(path).map_err(|e| Error::new(Kind::BadInput, "cannot add this", e))?;
-            sources.extend(found.sources.into_iter().filter(|s| !sources.contains(s)).collect::<Vec<_>>());
+            sources.extend(found.sources.into_iter().filter(|source| seen.insert(source.path.clone())));
             report.skipped.extend(found.skipped);
         }
         report.skipped.iter().for_each(|skipped| on_event(&AddEvent::Skipped(skipped)));
         let total = sources.len();
         for (i, source) in sources.into_iter().enumerate() {
             on_event(&AddEvent::Reading { path: &source.path, remaining: total - i - 1 });
-            let outcome = match self.add_file(&source, labels, on_event) {
+            let mut done = self.add_file(&source, labels, on_event);
+            if done.as_ref().is_err_and(Error::is_overtaken) {
+                done = self.add_file(&source, labels, on_event);
+            }
+            let outcome = match done {
                 Err(error) if error.kind() == Kind::BadInput => self.failed(&source, error)?,
                 other => other?,
             };
@@ -181,7 +187,7 @@ impl Engine {
         let (origin, content_hash) = (source.origin(), ContentHash::of(&bytes));
         let snapshot = self.store.snapshot()?;
         let known = snapshot.find(&origin)?;
-        let twin = snapshot.holders(&content_hash, source.media)?.into_iter().next();
+        let twin = snapshot.twin(&content_hash, source.media)?;
         drop(snapshot);
         if let Some((id, _)) = known.as_ref().filter(|(_, hash)| *hash == content_hash) {
             if !labels.is_empty() {

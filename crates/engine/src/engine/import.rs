@@ -46,6 +46,9 @@ pub struct ImportReport {
     pub kept: usize,
     /// Chunks that were embedded again.
     pub embedded: usize,
+    /// Whether nothing of older versions is left in the file and its log: see [`Removed`](super::Removed).
+    #[serde(skip)]
+    pub scrubbed: bool,
 }
 
 /// Vectors of another model than this knowledge base's.
@@ -118,7 +121,7 @@ impl Engine {
                 }
             }
         }
-        self.scrub("all documents are taken")?;
+        report.scrubbed = self.scrub("all documents are taken")?;
         Ok(report)
     }
 
@@ -133,7 +136,7 @@ impl Engine {
         let (mut again, mut chunks) = (0, 0);
         for document in documents {
             let comes = matches!(plan(own.as_ref(), source, document)?, Plan::Take(..));
-            if comes && own.holders(&document.content_hash, document.media)?.is_empty() {
+            if comes && own.twin(&document.content_hash, document.media)?.is_none() {
                 again += 1;
                 chunks += document.chunks;
             }
@@ -155,7 +158,7 @@ impl Engine {
         same: bool,
         (report, on_event): (&mut ImportReport, &mut dyn FnMut(&ImportEvent<'_>)),
     ) -> Result<NewContent, Error> {
-        if !self.store.snapshot()?.holders(&theirs.content_hash, theirs.media)?.is_empty() {
+        if self.store.snapshot()?.twin(&theirs.content_hash, theirs.media)?.is_some() {
             report.linked += 1;
             return Ok(NewContent::Shared(theirs.media));
         }
@@ -290,7 +293,7 @@ mod tests {
         assert!(refused.reason().contains("1 document(s) in 1 chunks"), "{}", refused.reason());
         assert_eq!(ours.documents().unwrap().len(), 1);
         let done = ours.import(theirs.store.as_ref(), true, &mut |_| {}).unwrap();
-        assert_eq!(done, ImportReport { added: 1, linked: 1, replaced: 0, kept: 1, embedded: 1 });
+        assert_eq!(done, ImportReport { added: 1, linked: 1, replaced: 0, kept: 1, embedded: 1, scrubbed: true });
         assert_eq!(ours.documents().unwrap().len(), 3);
     }
 

@@ -52,6 +52,10 @@ impl Engine {
             let wanted = |finding: &&Finding| (finding.remedy == Remedy::Rewrite) == rewrites;
             findings.iter().filter(wanted).cloned().collect::<Vec<_>>()
         };
+        if todo.iter().any(|remedy| matches!(remedy, Remedy::Embed(..) | Remedy::Read(..))) {
+            // what cannot be embedded again keeps the chunks it has
+            self.encoder()?;
+        }
         self.store.mend(&of(false))?;
         for remedy in todo {
             match remedy {
@@ -96,8 +100,10 @@ impl Engine {
         for holder in self.holders(bytes, media)? {
             let source = source::file(Path::new(&holder.origin)).ok().filter(|source| source.media == media);
             let read = source.and_then(|source| Some((source::read(&source).ok()?, source)));
-            if let Some((original, source)) = read.filter(|(original, _)| ContentHash::of(original) == *bytes) {
-                return Ok(self.parse(&source, &original).ok().map(|content| (holder.origin, content)));
+            if let Some((original, source)) = read.filter(|(original, _)| ContentHash::of(original) == *bytes)
+                && let Ok(content) = self.parse(&source, &original)
+            {
+                return Ok(Some((holder.origin, content)));
             }
             on_event(&RepairEvent::Unread { origin: &holder.origin });
         }

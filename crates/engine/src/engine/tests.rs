@@ -118,3 +118,30 @@ fn a_knowledge_base_keeps_its_model() {
     assert_eq!(refused.kind(), Kind::Usage);
     assert!(engine(open(), &made("first")).ask("x", 8, &Filter::All).is_ok());
 }
+
+#[test]
+fn a_file_whose_vectors_another_process_took_away_is_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kb, path) = (folder.path().join("kb.qiao"), write(folder.path(), "notes.md", NOTES));
+    let origin = std::fs::canonicalize(&path).unwrap().to_string_lossy().into_owned();
+    let encoder = Arc::new(HashingEncoder::default());
+    let open = || SqliteStore::open(&kb, Wait::default()).unwrap();
+    for (times, ends_well) in [(1, true), (2, false)] {
+        let mut left = times;
+        let mut on_event = |event: &AddEvent<'_>| {
+            if matches!(event, AddEvent::Publishing { .. }) && left > 0 {
+                left -= 1;
+                open().commit(&Batch { forget: vec![origin.clone()], ..Batch::default() }).unwrap();
+            }
+        };
+        let added =
+            engine(Box::new(open()), &encoder).add(std::slice::from_ref(&path), &Labels::default(), &mut on_event);
+        match ends_well {
+            true => assert!(matches!(added.unwrap().files[0].1, FileOutcome::Published { chunks: 2, .. })),
+            false => assert!(added.unwrap_err().reason().contains("run the command again")),
+        }
+        let documents = engine(Box::new(open()), &encoder).documents().unwrap();
+        let ids: Vec<_> = documents.iter().map(|document| document.id).collect();
+        engine(Box::new(open()), &encoder).remove(&ids, &[]).unwrap();
+    }
+}

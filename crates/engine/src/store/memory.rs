@@ -200,6 +200,10 @@ impl Snapshot for &MemoryStore {
         Ok(found.map(|(id, (_, key, _))| (*id, key.0.clone())))
     }
 
+    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError> {
+        Ok(self.holders(bytes, media)?.into_iter().next())
+    }
+
     fn holders(&self, bytes: &ContentHash, media: Media) -> Result<Vec<DocumentSummary>, StoreError> {
         let held = self.documents.iter().filter(|(_, (_, key, _))| key.0 == *bytes && key.1 == media);
         Ok(held.map(|(id, _)| self.summary(*id)).collect())

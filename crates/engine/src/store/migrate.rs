@@ -11,6 +11,8 @@ use crate::error::StoreError;
 
 /// Brings the file up to [`FORMAT`], unless another process did so first. The copy beside it is removed when that succeeded.
 pub(super) fn run(store: &SqliteStore) -> Result<(), StoreError> {
+    // whoever cannot write now would only leave a copy behind
+    drop(store.begin()?);
     let copy = copy_of(store);
     let into = |path: &PathBuf| store.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
     into(&copy).map_err(|e| store.writing(e))?;
@@ -18,14 +20,18 @@ pub(super) fn run(store: &SqliteStore) -> Result<(), StoreError> {
     store.patiently("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")?;
     let migrated = migrate(store);
     store.patiently("PRAGMA foreign_keys = ON; PRAGMA legacy_alter_table = OFF")?;
-    migrated.map_err(|source| StoreError::Migration {
-        path: store.path.clone(),
-        copy: copy.clone(),
-        source: Box::new(source),
-    })?;
-    // the old tables left as much room as the new ones take
-    store.scrub()?;
-    std::fs::remove_file(&copy).map_err(|source| StoreError::Copy { copy, source })
+    let removed = || std::fs::remove_file(&copy).map_err(|source| StoreError::Copy { copy: copy.clone(), source });
+    match migrated {
+        Ok(()) => {
+            // the old tables left as much room as the new ones take
+            store.scrub()?;
+            removed()
+        }
+        Err(busy @ StoreError::Busy { .. }) => removed().and(Err(busy)),
+        Err(source) => {
+            Err(StoreError::Migration { path: store.path.clone(), copy: copy.clone(), source: Box::new(source) })
+        }
+    }
 }
 
 /// `NAME.before-2`, with the number of this process where two of them begin at once.
@@ -84,7 +90,7 @@ fn from_1(write: &Connection) -> Result<(), Error> {
              WHERE document IN (SELECT id FROM content);
          INSERT INTO ledger SELECT id, at, origin, outcome, detail FROM old_ledger;
          DELETE FROM vector WHERE id NOT IN (SELECT vector FROM chunk);
-         INSERT INTO upkeep VALUES ('rewrite');",
+         INSERT INTO upkeep VALUES ('rewrite', 1);",
     )?;
     // numbers are never used again, those of the last ones that went neither
     write.execute_batch(

@@ -9,9 +9,19 @@ use std::path::{Path, PathBuf};
 ///
 /// The file must not be open in this process: closing it here would take SQLite's locks away.
 pub(super) fn unclean(path: &Path) -> io::Result<Option<usize>> {
+    // the log lies beside the file itself, not beside a link to it
+    let path = &std::fs::canonicalize(path)?;
     if log_of(path).exists() {
         return Ok(None);
     }
+    match count(path) {
+        // a list of free pages that leads beyond the file is a fault of SQLite's structure, which is looked for elsewhere
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        unclean => Ok((!log_of(path).exists()).then_some(unclean?)),
+    }
+}
+
+fn count(path: &Path) -> io::Result<usize> {
     let mut file = File::open(path)?;
     let mut header = [0; 100];
     file.read_exact(&mut header)?;
@@ -37,7 +47,7 @@ pub(super) fn unclean(path: &Path) -> io::Result<Option<usize>> {
             unclean += usize::from(page.iter().any(|byte| *byte != 0));
         }
     }
-    Ok((!log_of(path).exists()).then_some(unclean))
+    Ok(unclean)
 }
 
 fn log_of(path: &Path) -> PathBuf {

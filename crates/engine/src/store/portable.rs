@@ -4,16 +4,16 @@
 //! it has. What is exported is thus a knowledge base like any other; the first change to it drops the seal.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
-use tempfile::NamedTempFile;
+use tempfile::TempDir;
 
 use super::sqlite::{APPLICATION_ID, SqliteStore, Wait, database};
 use crate::error::StoreError;
-use crate::types::Finding;
+use crate::types::{Finding, Remedy};
 
 /// How a seal begins.
 const MARK: &[u8; 16] = b"qiao sealed v1\r\n";
@@ -23,10 +23,9 @@ const SEAL: u64 = 16 + 32;
 /// A copy of a file that is to be imported, which is gone with the value unless it is kept.
 #[derive(Debug)]
 pub struct Portable {
-    // before the file, so that it is closed when that goes
+    // before its folder, so that it is closed when that goes
     store: SqliteStore,
-    copy: NamedTempFile,
-    folder: PathBuf,
+    room: TempDir,
 }
 
 impl SqliteStore {
@@ -36,17 +35,18 @@ impl SqliteStore {
     /// When there is such a file already, or it cannot be written; then nothing is left of it.
     pub fn export(&self, to: &Path) -> Result<(), StoreError> {
         let failed = |source| StoreError::File { path: to.to_path_buf(), doing: "written", source };
-        let folder = folder_of(to);
-        let room = tempfile::Builder::new().prefix(".qiao-export-").tempdir_in(folder).map_err(failed)?;
-        let copy = room.path().join("copy");
+        if to.exists() {
+            return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it exists; give another name")));
+        }
+        let room = room(folder_of(to)).map_err(failed)?;
+        let copy = room.path().join(COPY);
         let into = self.connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]);
         into.map_err(|e| database(to, "written", e))?;
-        // else the first to open it would change it
-        drop(Self::open_existing(&copy, Wait::default())?);
+        // else the first to open it would change it; and what was due in the original is done in the copy
+        let opened = Self::open_existing(&copy, Wait::default())?;
+        opened.map_or(Ok(()), |opened| opened.patiently("DELETE FROM upkeep WHERE task = 'rewrite'"))?;
         seal(&copy).map_err(failed)?;
-        // unlike renaming, this does not replace what came there meanwhile
-        std::fs::hard_link(&copy, to).or_else(|_| rename_new(&copy, to)).map_err(failed)?;
-        sync_folder(folder).map_err(failed)
+        put(&copy, to).map_err(failed)
     }
 }
 
@@ -55,33 +55,40 @@ impl Portable {
     /// `file` is left as it is.
     ///
     /// # Errors
-    /// When it cannot be read, is no knowledge base, is damaged, or was changed after it was exported.
+    /// When it cannot be read, is no knowledge base, is damaged, or was changed after it was exported; when there is no room
+    /// for the copy.
     pub fn open(file: &Path, folder: &Path, wait: Wait) -> Result<Self, StoreError> {
         let reading = |source| StoreError::File { path: file.to_path_buf(), doing: "read", source };
-        std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
-        let copy = tempfile::Builder::new().prefix(".qiao-import-").tempfile_in(folder);
-        let mut copy = copy.map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
-        match sealed(file).map_err(reading)? {
-            Some(length) => copy_sealed(file, length, copy.as_file_mut()).map_err(|e| match e.kind() {
-                io::ErrorKind::InvalidData => StoreError::Damaged { path: file.to_path_buf(), what: e.to_string() },
-                _ => reading(e),
-            })?,
-            None => copy_open(file, copy.path())?,
-        }
+        let writing = |source| StoreError::File { path: folder.to_path_buf(), doing: "written", source };
         let damaged = |what: String| StoreError::Damaged { path: file.to_path_buf(), what };
-        let store = SqliteStore::open_existing(copy.path(), wait).map_err(|e| match e {
+        let seal = sealed(file).map_err(reading)?;
+        std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
+        let room = room(folder).map_err(writing)?;
+        let copy = room.path().join(COPY);
+        match seal {
+            None => copy_open(file, &copy)?,
+            Some(length) => {
+                if !holds(file, length).map_err(reading)? {
+                    return Err(damaged("its bytes are not those that were exported".into()));
+                }
+                let from = File::open(file).map_err(reading)?;
+                let mut into = File::create(&copy).map_err(writing)?;
+                io::copy(&mut from.take(length), &mut into).map_err(writing)?;
+            }
+        }
+        let store = SqliteStore::open_existing(&copy, wait).map_err(|e| match e {
             StoreError::Foreign { .. } => StoreError::Foreign { path: file.to_path_buf() },
             StoreError::Newer { found, known, .. } => StoreError::Newer { path: file.to_path_buf(), found, known },
-            other => damaged(crate::error::chain(std::iter::successors(
-                Some(&other as &(dyn std::error::Error + 'static)),
-                |e| e.source(),
-            ))),
+            StoreError::Database { source, .. } => damaged(source.to_string()),
+            other => other,
         })?;
         let store = store.ok_or_else(|| damaged("its copy is gone".into()))?;
-        if let Some(Finding { what, origin, .. }) = store.faults().into_iter().next() {
+        // what is still to be overwritten is no damage
+        let fault = store.faults().into_iter().find(|finding| finding.remedy != Remedy::Rewrite);
+        if let Some(Finding { what, origin, .. }) = fault {
             return Err(damaged(origin.map_or(what.clone(), |origin| format!("{origin}: {what}"))));
         }
-        Ok(Self { store, copy, folder: folder.to_path_buf() })
+        Ok(Self { store, room })
     }
 
     /// What it holds.
@@ -92,15 +99,68 @@ impl Portable {
     /// Makes the copy the knowledge base `kb`, which must not be there yet.
     ///
     /// # Errors
-    /// When it is, or the file cannot be put there.
+    /// When it is, when the log of another one lies there, or the file cannot be put there.
     pub fn keep_as(self, kb: &Path) -> Result<(), StoreError> {
-        let failed = |source| StoreError::File { path: kb.to_path_buf(), doing: "written", source };
+        for path in ["-wal", "-shm"].map(|suffix| beside(kb, suffix)) {
+            if path.exists() {
+                return Err(StoreError::Leftover { path });
+            }
+        }
         // the last to close it empties the log into it
         drop(self.store);
-        let file = self.copy.persist_noclobber(kb).map_err(|e| failed(e.error))?;
-        file.sync_all().map_err(failed)?;
-        sync_folder(&self.folder).map_err(failed)
+        put(&self.room.path().join(COPY), kb).map_err(|source| StoreError::File {
+            path: kb.to_path_buf(),
+            doing: "written",
+            source,
+        })
     }
+}
+
+/// How the folder is named in which a copy is made; the number of its process follows.
+const ROOM: &str = ".qiao-copy-";
+/// And how the copy in it.
+const COPY: &str = "copy";
+
+/// A folder in `folder` for a copy. Those that processes left which are no more go.
+fn room(folder: &Path) -> io::Result<TempDir> {
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let name = entry.file_name();
+        let owner = name.to_str().and_then(|name| name.strip_prefix(ROOM)?.split('-').next()?.parse().ok());
+        if owner.is_some_and(|owner| !runs(owner)) {
+            // it is in nobody's way
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix(&format!("{ROOM}{}-", std::process::id())).tempdir_in(folder)
+}
+
+/// Whether there is a process of this number, as far as can be told.
+fn runs(process: i32) -> bool {
+    #[cfg(unix)]
+    {
+        let number = rustix::process::Pid::from_raw(process);
+        number.is_none_or(|number| rustix::process::test_kill_process(number) != Err(rustix::io::Errno::SRCH))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = process;
+        true
+    }
+}
+
+/// Gives a whole file its name, on the disk for certain when it returns; never in the place of what is there.
+fn put(copy: &Path, to: &Path) -> io::Result<()> {
+    File::open(copy)?.sync_all()?;
+    // unlike renaming, this does not replace what came there meanwhile
+    std::fs::hard_link(copy, to).or_else(|_| rename_new(copy, to))?;
+    sync_folder(folder_of(to))
+}
+
+/// `path` with `suffix` at the end of its name.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -122,49 +182,42 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Puts the seal behind a file.
 fn seal(path: &Path) -> io::Result<()> {
-    let hash = hash(BufReader::new(File::open(path)?), &mut io::sink())?;
+    let hash = hash(File::open(path)?)?;
     let mut file = OpenOptions::new().append(true).open(path)?;
     file.write_all(MARK)?;
-    file.write_all(&hash)?;
-    file.sync_all()
+    file.write_all(&hash)
 }
 
 /// The length of what is sealed in a file; `None` where there is no seal, or it was opened and may have been changed.
 fn sealed(path: &Path) -> io::Result<Option<u64>> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    let Some(sealed) = length.checked_sub(SEAL).filter(|_| !Path::new(&log).exists()) else { return Ok(None) };
+    let sealed = length.checked_sub(SEAL).filter(|_| !beside(path, "-wal").exists());
+    let Some(sealed) = sealed else { return Ok(None) };
     file.seek(SeekFrom::Start(sealed))?;
     let mut mark = [0; MARK.len()];
     file.read_exact(&mut mark)?;
     Ok((mark == *MARK).then_some(sealed))
 }
 
-fn copy_sealed(file: &Path, length: u64, copy: &mut File) -> io::Result<()> {
-    let mut file = File::open(file)?;
-    let found = hash(BufReader::new((&mut file).take(length)), copy)?;
+/// Whether the first `length` bytes of a file are those of its seal.
+fn holds(path: &Path, length: u64) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let found = hash((&mut file).take(length))?;
     let mut seal = [0; SEAL as usize];
     file.seek(SeekFrom::Start(length))?;
     file.read_exact(&mut seal)?;
-    match seal[MARK.len()..] == found {
-        true => copy.sync_all(),
-        false => Err(io::Error::new(io::ErrorKind::InvalidData, "its bytes are not those that were exported")),
-    }
+    Ok(seal[MARK.len()..] == found)
 }
 
-/// The SHA-256 of what `from` gives, which goes to `to` as well.
-fn hash(mut from: impl Read, to: &mut impl Write) -> io::Result<[u8; 32]> {
+/// The SHA-256 of what `from` gives.
+fn hash(mut from: impl Read) -> io::Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
         match from.read(&mut buffer)? {
             0 => return Ok(hash.finalize().into()),
-            n => {
-                hash.update(&buffer[..n]);
-                to.write_all(&buffer[..n])?;
-            }
+            n => hash.update(&buffer[..n]),
         }
     }
 }
@@ -184,7 +237,9 @@ fn copy_open(file: &Path, copy: &Path) -> Result<(), StoreError> {
     if owner != APPLICATION_ID {
         return Err(StoreError::Foreign { path: file.to_path_buf() });
     }
-    // into the empty file that is there already
-    open.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(failed)?;
+    open.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(|e| match e.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => failed(e),
+        _ => database(copy, "written", e),
+    })?;
     Ok(())
 }

@@ -133,8 +133,12 @@ impl Snapshot for SqliteSnapshot<'_> {
         self.read(self.transaction.query_row(sql, [origin], read).optional())
     }
 
+    fn twin(&self, bytes: &ContentHash, media: Media) -> Result<Option<DocumentSummary>, StoreError> {
+        Ok(self.read(rows::holders(&self.transaction, bytes, media, 1))?.into_iter().next())
+    }
+
     fn holders(&self, bytes: &ContentHash, media: Media) -> Result<Vec<DocumentSummary>, StoreError> {
-        self.read(rows::holders(&self.transaction, bytes, media))
+        self.read(rows::holders(&self.transaction, bytes, media, i64::MAX))
     }
 
     fn is_empty(&self) -> Result<bool, StoreError> {

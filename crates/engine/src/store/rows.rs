@@ -135,17 +135,19 @@ fn metadata_of_all(connection: &Connection, sql: &str) -> Result<BTreeMap<i64, M
     Ok(found)
 }
 
-/// The documents of these bytes, read as `media`, by ascending number.
+/// The first `most` documents of these bytes, read as `media`, by ascending number.
 pub(super) fn holders(
     connection: &Connection,
     bytes: &ContentHash,
     media: Media,
+    most: i64,
 ) -> Result<Vec<DocumentSummary>, Error> {
     let sql = "SELECT document.id FROM document JOIN content ON content.id = content
-               WHERE hash = ?1 AND media = ?2 ORDER BY document.id";
+               WHERE hash = ?1 AND media = ?2 ORDER BY document.id LIMIT ?3";
     let mut find = connection.prepare_cached(sql)?;
-    let ids =
-        find.query_map([bytes.as_str(), media.name()], |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let ids = find
+        .query_map(params![bytes.as_str(), media.name(), most], |row| row.get::<_, i64>(0))?
+        .collect::<Result<Vec<_>, _>>()?;
     ids.into_iter().filter_map(|id| summary(connection, id).transpose()).collect()
 }
 

@@ -128,5 +128,6 @@ CREATE INDEX ledger_by_origin ON ledger (origin);
 
 -- What is to be done when there is time: 'rewrite', since pages may hold traces of what went.
 CREATE TABLE upkeep (
-    task TEXT PRIMARY KEY
+    task  TEXT PRIMARY KEY,
+    times INTEGER NOT NULL          -- how often it became due
 ) STRICT, WITHOUT ROWID;

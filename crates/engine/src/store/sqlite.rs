@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::migrate;
 use crate::error::{DatabaseError, StoreError};
@@ -130,9 +130,13 @@ impl SqliteStore {
             _ => database(&self.path, "opened", source),
         };
         let number = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0));
-        let (owner, format) =
-            self.patient(|| Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?)), failed)?;
-        let tables = self.patient(|| number("SELECT count(*) FROM sqlite_schema"), failed)?;
+        // of one moment: another process may be making the tables
+        let read = || {
+            let _moment = self.connection.unchecked_transaction()?;
+            let tables = number("SELECT count(*) FROM sqlite_schema")?;
+            Ok((number("PRAGMA application_id")?, number("PRAGMA user_version")?, tables))
+        };
+        let (owner, format, tables) = self.patient(read, failed)?;
         if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
             return Err(StoreError::Foreign { path: self.path.clone() });
         }
@@ -205,14 +209,14 @@ impl SqliteStore {
     /// Writes the file anew if anything went since that was done last, and empties the log. `secure_delete` alone does not do:
     /// when SQLite balances its trees, rows that move leave copies behind in the unused part of a page.
     pub(super) fn scrub(&self) -> Result<bool, StoreError> {
-        let due = "SELECT EXISTS (SELECT 1 FROM upkeep WHERE task = 'rewrite')";
-        if !self.connection.query_row(due, [], |row| row.get::<_, bool>(0)).map_err(|e| self.reading(e))? {
-            return self.empty_log();
-        }
+        let times = "SELECT times FROM upkeep WHERE task = 'rewrite'";
+        let due = self.connection.query_row(times, [], |row| row.get::<_, i64>(0)).optional();
+        let Some(times) = due.map_err(|e| self.reading(e))? else { return Ok(true) };
         self.patiently("VACUUM")?;
         let emptied = self.empty_log()?;
         if emptied {
-            self.patiently("DELETE FROM upkeep WHERE task = 'rewrite'")?;
+            // not what went since: that is another's to overwrite
+            self.patiently(&format!("DELETE FROM upkeep WHERE task = 'rewrite' AND times = {times}"))?;
             self.empty_log()?;
         }
         Ok(emptied)
@@ -225,8 +229,9 @@ impl SqliteStore {
             let held = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
             match held {
                 Ok(0) => return Ok(true),
-                Ok(_) => {}
-                Err(e) if busy(&e) => {}
+                // another process that does the same is not waited for by SQLite
+                Ok(_) => std::thread::sleep(PAUSE),
+                Err(e) if busy(&e) => std::thread::sleep(PAUSE),
                 Err(e) => return Err(self.writing(e)),
             }
         }

@@ -150,7 +150,7 @@ fn a_chunk_without_its_vector_fails_the_whole_batch() {
     let (new, _) = document("a", "new text\nold text");
     let entry = LedgerEntry { origin: "/d/a".into(), outcome: Outcome::Replaced, detail: String::new() };
     let batch = Batch { publish: vec![new], ledger: vec![entry], ..Batch::default() };
-    assert!(matches!(store.commit(&batch), Err(StoreError::Database { doing: "written", .. })));
+    assert!(matches!(store.commit(&batch), Err(StoreError::Overtaken { .. })));
     assert_eq!(store.snapshot().unwrap().documents(&Filter::All).unwrap()[0].text_bytes, 8);
 }
 
@@ -322,5 +322,6 @@ fn documents_of_the_same_bytes_share_what_was_read() {
     assert_eq!(snapshot.pieces(second).unwrap().len(), 2);
     drop(snapshot);
     let missing = NewDocument { content_hash: ContentHash::of(b"never read"), ..shared("/d/c") };
-    assert!(store.commit(&Batch { publish: vec![missing], ..Batch::default() }).is_err());
+    let refused = store.commit(&Batch { publish: vec![missing], ..Batch::default() });
+    assert!(matches!(refused, Err(StoreError::Overtaken { .. })), "{refused:?}");
 }

@@ -30,6 +30,9 @@ impl SqliteStore {
         let mut findings = store.faults();
         // the last one to close a file empties its log and removes it
         drop(store);
+        if findings.iter().any(|finding| finding.remedy == Remedy::Backup) {
+            return Ok(Some((findings, true)));
+        }
         let unclean = pages::unclean(path).map_err(|source| StoreError::File {
             path: path.to_path_buf(),
             doing: "read",
@@ -45,12 +48,22 @@ impl SqliteStore {
     /// All but the free pages.
     pub(super) fn faults(&self) -> Vec<Finding> {
         let mut check = Check { connection: &self.connection, findings: Vec::new() };
+        // of one moment, whatever another process writes meanwhile
+        let moment = self.connection.unchecked_transaction();
+        if let Err(e) = &moment {
+            check.fault(None, format!("it cannot be read: {e}"), Remedy::Backup);
+            return check.findings;
+        }
         check.all().unwrap_or_else(|e| check.fault(None, format!("it cannot be read: {e}"), Remedy::Backup));
         check.findings
     }
 
     pub(super) fn mend(&self, findings: &[Finding]) -> Result<(), StoreError> {
         let remedies: BTreeSet<&Remedy> = findings.iter().map(|finding| &finding.remedy).collect();
+        if remedies.contains(&Remedy::Backup) {
+            // what a broken file says of itself is no ground to delete anything
+            return Ok(());
+        }
         if remedies.contains(&Remedy::Reindex) {
             self.patiently("REINDEX")?;
         }
@@ -64,7 +77,11 @@ impl SqliteStore {
                     uncut(&write, hash, *media)?;
                 }
             }
-            self::sweep(&write)
+            // only what was found: after a reindexing, the next verification sees what the index hid
+            match remedies.iter().any(|remedy| matches!(remedy, Remedy::Sweep | Remedy::Unstage)) {
+                true => self::sweep(&write),
+                false => Ok(()),
+            }
         };
         sweep().map_err(|e| self.writing(e))?;
         if !findings.is_empty() {
@@ -84,13 +101,13 @@ impl SqliteStore {
         let put = || {
             let id = write::content_of(&write, hash.as_str(), content.media.name())?;
             let id = id.ok_or(Error::QueryReturnedNoRows)?;
-            write::drop_chunks(&write, id)?;
+            let vectors = write::drop_chunks(&write, id)?;
             write::replace_content(&write, id, content, pieces)?;
             write.execute(
                 "DELETE FROM staging WHERE origin IN (SELECT origin FROM document WHERE content = ?1)",
                 [id],
             )?;
-            sweep(&write)?;
+            write::drop_unused_vectors(&write, &vectors)?;
             write::mark_for_scrubbing(&write)
         };
         put().map_err(|e| self.writing(e))?;
@@ -177,7 +194,8 @@ impl Check<'_> {
         let mut statement = self.connection.prepare(sql)?;
         let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?));
         for (table, rows, parent) in statement.query_map([], read)?.collect::<Result<Vec<_>, _>>()? {
-            self.fault(None, format!("{rows} row(s) of {table} refer to no {parent}"), Remedy::Sweep);
+            let remedy = if parent == "space" { Remedy::Backup } else { Remedy::Sweep };
+            self.fault(None, format!("{rows} row(s) of {table} refer to no {parent}"), remedy);
         }
         Ok(())
     }
@@ -316,7 +334,10 @@ impl Check<'_> {
 /// How many bytes of `part` are neither white space nor furniture, if any: they ought to be in a chunk.
 fn lost(content: &Content, part: Span) -> Option<usize> {
     let text = part.of(&content.text)?;
-    let in_furniture = |at: usize| content.furniture.iter().any(|f| f.start <= at && at < f.end);
+    let in_furniture = |at: usize| {
+        let behind = content.furniture.partition_point(|f| f.start <= at);
+        behind.checked_sub(1).is_some_and(|before| at < content.furniture[before].end)
+    };
     let lost = text.char_indices().filter(|(at, c)| !c.is_whitespace() && !in_furniture(part.start + at));
     let bytes: usize = lost.map(|(_, c)| c.len_utf8()).sum();
     (bytes > 0).then_some(bytes)

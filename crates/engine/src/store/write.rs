@@ -41,11 +41,12 @@ impl Store for SqliteStore {
     fn commit(&mut self, batch: &Batch) -> Result<Vec<DocumentId>, StoreError> {
         let write = self.begin()?;
         let mut gone = false;
-        let published = apply(&write, batch, &mut gone).map_err(|e| self.writing(e))?;
+        let published = apply(&write, batch, &mut gone).map_err(|e| match overtaken(&e) {
+            true => StoreError::Overtaken { path: self.path.clone() },
+            false => self.writing(e),
+        })?;
         if gone {
-            write
-                .execute_batch("INSERT OR IGNORE INTO upkeep (task) VALUES ('rewrite')")
-                .map_err(|e| self.writing(e))?;
+            mark_for_scrubbing(&write).map_err(|e| self.writing(e))?;
         }
         write.commit()?;
         Ok(published)
@@ -75,7 +76,16 @@ impl Store for SqliteStore {
 
 /// Something went, and may have left traces.
 pub(super) fn mark_for_scrubbing(write: &Connection) -> Result<(), Error> {
-    write.execute_batch("INSERT OR IGNORE INTO upkeep (task) VALUES ('rewrite')")
+    // counted, so that a rewriting that began before does not take it off
+    write.execute_batch(
+        "INSERT INTO upkeep (task, times) VALUES ('rewrite', 1) ON CONFLICT DO UPDATE SET times = times + 1",
+    )
+}
+
+/// Whether a batch failed since what it builds on went meanwhile: staged vectors, or the text that it shares.
+fn overtaken(error: &Error) -> bool {
+    let said = error.to_string();
+    said.contains("chunk.vector") || said.contains("document.content")
 }
 
 fn keep(
@@ -148,8 +158,10 @@ fn apply(write: &Connection, batch: &Batch, gone: &mut bool) -> Result<Vec<Docum
     let published = batch.publish.iter().map(|document| publish(write, document, gone));
     let published = published.collect::<Result<_, _>>()?;
     for Relabel { id, labels: more, added_at } in &batch.label {
-        let mut all = labels(write, id.0)?;
+        let before = labels(write, id.0)?;
+        let mut all = before.clone();
         all.extend(more);
+        *gone |= all != before;
         set_labels(write, id.0, &all)?;
         let sql = "UPDATE document SET added_at = coalesce(?2, added_at) WHERE id = ?1";
         write.execute(sql, params![id.0, added_at])?;
@@ -303,8 +315,8 @@ fn set_labels(write: &Connection, document: i64, labels: &Labels) -> Result<(), 
 fn insert_chunks(write: &Connection, content: i64, pieces: &[(Piece, ContentHash)]) -> Result<(), Error> {
     let mut insert = write.prepare(
         "INSERT INTO chunk (content, vector, start, end, tokens, heading_path)
-         VALUES (?1, (SELECT vector.id FROM vector JOIN space ON space.id = vector.space
-                      WHERE text_hash = ?2 ORDER BY space.id LIMIT 1), ?3, ?4, ?5, ?6)",
+         VALUES (?1, (SELECT id FROM vector WHERE space = (SELECT id FROM space ORDER BY id LIMIT 1) AND text_hash = ?2),
+                 ?3, ?4, ?5, ?6)",
     )?;
     for (piece, hash) in pieces {
         let path = serde_json::Value::from(piece.heading_path.clone()).to_string();

@@ -41,7 +41,7 @@ impl Remedy {
             Self::Read(..) => "--repair reads the original again, if it is still there and unchanged",
             Self::Rewrite => "--repair writes the file anew",
             Self::Backup => {
-                "it cannot be repaired: restore the file from a backup (qiao import), or add the documents again"
+                "it cannot be repaired: move the file away, with -wal and -shm beside it, then import a backup (qiao import) or add the documents again"
             }
         }
     }

@@ -52,7 +52,8 @@ impl Turn {
     pub(super) fn display_box(self, rect: Rect, page: Extent) -> Rect {
         let (ax, ay) = self.displayed((rect.x0, rect.y0), page);
         let (bx, by) = self.displayed((rect.x1, rect.y1), page);
-        Rect { x0: ax.min(bx), y0: ay.min(by), x1: ax.max(bx), y1: ay.max(by) }
+        // SQLite keeps no negative zero, and what is stored must be what was read
+        Rect { x0: ax.min(bx) + 0.0, y0: ay.min(by) + 0.0, x1: ax.max(bx) + 0.0, y1: ay.max(by) + 0.0 }
     }
 }
 
