@@ -1,4 +1,4 @@
-//! Pages of a SQLite file that no table uses (https://www.sqlite.org/fileformat2.html, 1.5).
+//! Pages of a SQLite file that no table uses (<https://www.sqlite.org/fileformat2.html>, 1.5).
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
