@@ -5,6 +5,23 @@ use crate::desk::Desk;
 /// Five files added with format 1, of which two are the same, one was replaced, one could not be read and one was removed.
 const FORMAT_1: &[u8] = include_bytes!("../data/format-1.qiao");
 
+/// Six files with labels, of which two are the same, one could not be read and one was removed.
+const FORMAT_2: &[u8] = include_bytes!("../data/format-2.qiao");
+
+#[test]
+fn a_file_of_format_2_serves_as_it_is() {
+    let desk = Desk::with(FORMAT_2);
+    let listed = desk.qiao(["list", "--filter", "owner = li and tag = 桥", "--json"]).ok().json_lines();
+    assert_eq!((listed.len(), &listed[0]["origin"]), (1, &"/srv/notes/tolls.md".into()));
+    assert_eq!(listed[0]["tags"], serde_json::json!(["note", "toll", "桥"]));
+    assert_eq!(listed[0]["metadata"], serde_json::json!({"client": ["Acme"], "owner": ["li"]}));
+    desk.qiao(["verify"]).ok().says(&["is sound"]);
+    let found = desk.qiao(["search", "What does a cart pay on market days?", "--json"]).ok().json()["hits"][0].clone();
+    assert_eq!((&found["path"], &found["locator"]["line"]), (&"/srv/notes/tolls.md".into(), &6.into()));
+    let shared = desk.qiao(["search", "赵州桥", "-k", "9", "--json"]).ok().json()["hits"].clone();
+    assert!(shared.as_array().unwrap().iter().any(|hit| hit["also"][0] == "/srv/notes/桥.txt"), "{shared}");
+}
+
 #[test]
 fn a_file_of_format_1_is_brought_up_and_serves() {
     let desk = Desk::with(FORMAT_1);

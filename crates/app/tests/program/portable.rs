@@ -58,15 +58,19 @@ fn a_copy_does_not_mix_with_what_is_left_of_another() {
     desk.qiao(["import", "out.qx", "--into", "new.qiao"]).exits(5).says(&["new.qiao-wal", "move it away"]);
     assert!(!desk.path("new.qiao").exists());
     // nor does a killed import leave its copy for ever
-    desk.write(".qiao-copy-4000000-x/copy", "half");
+    desk.write(".qiao-copy-x/copy", "half");
+    desk.write(".qiao-copy-x/lock", "");
     desk.qiao(["import", "out.qx", "--into", "other.qiao"]).ok();
-    assert!(!desk.path(".qiao-copy-4000000-x").exists());
+    assert!(!desk.path(".qiao-copy-x").exists());
 }
 
 #[test]
 fn what_is_still_to_be_overwritten_is_no_damage() {
     let desk = desk();
-    rusqlite::Connection::open(desk.kb()).unwrap().execute_batch("INSERT INTO upkeep VALUES ('rewrite', 1)").unwrap();
+    rusqlite::Connection::open(desk.kb())
+        .unwrap()
+        .execute_batch("INSERT INTO upkeep VALUES ('rewrite', 1, 0)")
+        .unwrap();
     desk.qiao(["export", "out.qx"]).ok();
     desk.over("out.qx", ["verify"]).ok();
     for (file, into) in [("out.qx", "a.qiao"), ("kb.qiao", "b.qiao")] {

@@ -37,7 +37,8 @@ pub struct RepairReport {
 }
 
 impl Engine {
-    /// Does what can be done about `findings`. What could not be is found again by the next verification.
+    /// Does what can be done about `findings`: nothing where one of them is beyond repair. What could not be is found again by the
+    /// next verification.
     ///
     /// # Errors
     /// When no encoder is to be had, or the store fails.
@@ -48,6 +49,10 @@ impl Engine {
     ) -> Result<RepairReport, Error> {
         let mut report = RepairReport::default();
         let todo: BTreeSet<&Remedy> = findings.iter().map(|finding| &finding.remedy).collect();
+        if todo.contains(&Remedy::Backup) {
+            // to write over a broken file makes what it lost look as if it had never been there
+            return Ok(report);
+        }
         let of = |rewrites: bool| {
             let wanted = |finding: &&Finding| (finding.remedy == Remedy::Rewrite) == rewrites;
             findings.iter().filter(wanted).cloned().collect::<Vec<_>>()
@@ -272,6 +277,20 @@ mod tests {
     /// As [`verify`], while the engine has the file open.
     fn verify_open(kb: &Path) -> Vec<Finding> {
         SqliteStore::verify(kb, Wait::default()).unwrap().unwrap().0
+    }
+
+    #[test]
+    fn a_file_that_is_beyond_repair_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kb, _) = filled(folder.path());
+        tamper(
+            &kb,
+            "UPDATE space SET key = 'x'; INSERT INTO upkeep VALUES ('rewrite', 1, 0);
+             UPDATE vector SET numbers = zeroblob(5) WHERE id = 1",
+        );
+        let (findings, before) = (verify(&kb), std::fs::read(&kb).unwrap());
+        assert_eq!(engine(&kb).repair(&findings, &mut |_| {}).unwrap(), RepairReport::default());
+        assert!(findings.len() > 2 && before == std::fs::read(&kb).unwrap());
     }
 
     #[test]

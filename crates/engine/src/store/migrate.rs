@@ -1,12 +1,11 @@
 //! Files of earlier formats, brought up to this one: forward only, in one transaction, after a copy.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, Error, params};
 
 use super::rows::content;
-use super::sqlite::{FORMAT, SqliteStore, Write};
+use super::sqlite::{FORMAT, SqliteStore, Write, beside};
 use crate::error::StoreError;
 
 /// Brings the file up to [`FORMAT`], unless another process did so first. The copy beside it is removed when that succeeded.
@@ -15,7 +14,12 @@ pub(super) fn run(store: &SqliteStore) -> Result<(), StoreError> {
     drop(store.begin()?);
     let copy = copy_of(store);
     let into = |path: &PathBuf| store.connection.execute("VACUUM INTO ?1", [path.to_string_lossy()]);
-    into(&copy).map_err(|e| store.writing(e))?;
+    if let Err(e) = into(&copy) {
+        // half a copy is of no use, and takes the room that is wanted
+        let _ = std::fs::remove_file(&copy);
+        let _ = std::fs::remove_file(beside(&copy, "-journal"));
+        return Err(store.writing(e));
+    }
     // tables that are about to be renamed refer to each other
     store.patiently("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")?;
     let migrated = migrate(store);
@@ -23,9 +27,9 @@ pub(super) fn run(store: &SqliteStore) -> Result<(), StoreError> {
     let removed = || std::fs::remove_file(&copy).map_err(|source| StoreError::Copy { copy: copy.clone(), source });
     match migrated {
         Ok(()) => {
+            removed()?;
             // the old tables left as much room as the new ones take
-            store.scrub()?;
-            removed()
+            store.scrub().map(|_| ())
         }
         Err(busy @ StoreError::Busy { .. }) => removed().and(Err(busy)),
         Err(source) => {
@@ -36,12 +40,11 @@ pub(super) fn run(store: &SqliteStore) -> Result<(), StoreError> {
 
 /// `NAME.before-2`, with the number of this process where two of them begin at once.
 fn copy_of(store: &SqliteStore) -> PathBuf {
-    let mut name = OsString::from(&store.path);
-    name.push(format!(".before-{FORMAT}"));
-    if PathBuf::from(&name).exists() {
-        name.push(format!(".{}", std::process::id()));
+    let copy = beside(&store.path, &format!(".before-{FORMAT}"));
+    match copy.exists() {
+        true => beside(&copy, &format!(".{}", std::process::id())),
+        false => copy,
     }
-    name.into()
 }
 
 fn migrate(store: &SqliteStore) -> Result<(), StoreError> {
@@ -90,7 +93,7 @@ fn from_1(write: &Connection) -> Result<(), Error> {
              WHERE document IN (SELECT id FROM content);
          INSERT INTO ledger SELECT id, at, origin, outcome, detail FROM old_ledger;
          DELETE FROM vector WHERE id NOT IN (SELECT vector FROM chunk);
-         INSERT INTO upkeep VALUES ('rewrite', 1);",
+         INSERT INTO upkeep VALUES ('rewrite', 1, 0);",
     )?;
     // numbers are never used again, those of the last ones that went neither
     write.execute_batch(

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::sqlite::beside;
 
 /// Of the free pages of the file, how many are not all zero; `None` while another process has the file open, whose log
 /// may hold the truth.
@@ -11,13 +13,13 @@ use std::path::{Path, PathBuf};
 pub(super) fn unclean(path: &Path) -> io::Result<Option<usize>> {
     // the log lies beside the file itself, not beside a link to it
     let path = &std::fs::canonicalize(path)?;
-    if log_of(path).exists() {
+    if beside(path, "-wal").exists() {
         return Ok(None);
     }
     match count(path) {
         // a list of free pages that leads beyond the file is a fault of SQLite's structure, which is looked for elsewhere
         Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        unclean => Ok((!log_of(path).exists()).then_some(unclean?)),
+        unclean => Ok((!beside(path, "-wal").exists()).then_some(unclean?)),
     }
 }
 
@@ -48,12 +50,6 @@ fn count(path: &Path) -> io::Result<usize> {
         }
     }
     Ok(unclean)
-}
-
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
 }
 
 /// Four bytes, the highest first; 0 beyond the end.

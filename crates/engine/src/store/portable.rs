@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::sqlite::{APPLICATION_ID, SqliteStore, Wait, database};
+use super::sqlite::{APPLICATION_ID, SqliteStore, Wait, beside, database};
 use crate::error::StoreError;
 use crate::types::{Finding, Remedy};
 
@@ -25,7 +25,7 @@ const SEAL: u64 = 16 + 32;
 pub struct Portable {
     // before its folder, so that it is closed when that goes
     store: SqliteStore,
-    room: TempDir,
+    room: Room,
 }
 
 impl SqliteStore {
@@ -38,20 +38,20 @@ impl SqliteStore {
         if to.exists() {
             return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it exists; give another name")));
         }
-        let room = room(folder_of(to)).map_err(failed)?;
-        let copy = room.path().join(COPY);
+        let room = Room::new(folder_of(to)).map_err(failed)?;
+        let copy = room.copy();
         let into = self.connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]);
         into.map_err(|e| database(to, "written", e))?;
         // else the first to open it would change it; and what was due in the original is done in the copy
         let opened = Self::open_existing(&copy, Wait::default())?;
-        opened.map_or(Ok(()), |opened| opened.patiently("DELETE FROM upkeep WHERE task = 'rewrite'"))?;
+        opened.map_or(Ok(()), |opened| opened.patiently("UPDATE upkeep SET done = times"))?;
         seal(&copy).map_err(failed)?;
         put(&copy, to).map_err(failed)
     }
 }
 
 impl Portable {
-    /// Copies `file`, an export or a knowledge base, into `folder`, and holds the copy against its seal and its own rules.
+    /// Holds `file`, an export or a knowledge base, against its seal, copies it into `folder`, and holds the copy against its rules.
     /// `file` is left as it is.
     ///
     /// # Errors
@@ -63,8 +63,8 @@ impl Portable {
         let damaged = |what: String| StoreError::Damaged { path: file.to_path_buf(), what };
         let seal = sealed(file).map_err(reading)?;
         std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_path_buf(), source })?;
-        let room = room(folder).map_err(writing)?;
-        let copy = room.path().join(COPY);
+        let room = Room::new(folder).map_err(writing)?;
+        let copy = room.copy();
         match seal {
             None => copy_open(file, &copy)?,
             Some(length) => {
@@ -80,6 +80,11 @@ impl Portable {
             StoreError::Foreign { .. } => StoreError::Foreign { path: file.to_path_buf() },
             StoreError::Newer { found, known, .. } => StoreError::Newer { path: file.to_path_buf(), found, known },
             StoreError::Database { source, .. } => damaged(source.to_string()),
+            // the copies that it names are gone when it is read
+            StoreError::Migration { source, .. } => match *source {
+                full @ (StoreError::Full { .. } | StoreError::Busy { .. }) => full,
+                other => damaged(other.to_string()),
+            },
             other => other,
         })?;
         let store = store.ok_or_else(|| damaged("its copy is gone".into()))?;
@@ -108,7 +113,7 @@ impl Portable {
         }
         // the last to close it empties the log into it
         drop(self.store);
-        put(&self.room.path().join(COPY), kb).map_err(|source| StoreError::File {
+        put(&self.room.copy(), kb).map_err(|source| StoreError::File {
             path: kb.to_path_buf(),
             doing: "written",
             source,
@@ -116,51 +121,49 @@ impl Portable {
     }
 }
 
-/// How the folder is named in which a copy is made; the number of its process follows.
-const ROOM: &str = ".qiao-copy-";
-/// And how the copy in it.
-const COPY: &str = "copy";
-
-/// A folder in `folder` for a copy. Those that processes left which are no more go.
-fn room(folder: &Path) -> io::Result<TempDir> {
-    for entry in std::fs::read_dir(folder)?.flatten() {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.strip_prefix(ROOM)?.split('-').next()?.parse().ok());
-        if owner.is_some_and(|owner| !runs(owner)) {
-            // it is in nobody's way
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-    tempfile::Builder::new().prefix(&format!("{ROOM}{}-", std::process::id())).tempdir_in(folder)
+/// A folder in which a copy is made, gone with the value.
+#[derive(Debug)]
+struct Room {
+    // held as long as the process lives, whatever number and machine it has; let go before the folder goes
+    _lock: File,
+    folder: TempDir,
 }
 
-/// Whether there is a process of this number, as far as can be told.
-fn runs(process: i32) -> bool {
-    #[cfg(unix)]
-    {
-        let number = rustix::process::Pid::from_raw(process);
-        number.is_none_or(|number| rustix::process::test_kill_process(number) != Err(rustix::io::Errno::SRCH))
+/// How such a folder's name begins.
+const ROOM: &str = ".qiao-copy-";
+/// And how the files in it are called.
+const LOCK: &str = "lock";
+const COPY: &str = "copy";
+
+impl Room {
+    /// In `folder`. Those that processes left which are no more go.
+    fn new(folder: &Path) -> io::Result<Self> {
+        for entry in std::fs::read_dir(folder)?.flatten() {
+            let is_room = entry.file_name().to_string_lossy().starts_with(ROOM);
+            let lock = is_room.then(|| File::open(entry.path().join(LOCK)).ok()).flatten();
+            if lock.is_some_and(|lock| lock.try_lock().is_ok()) {
+                // it is in nobody's way
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        let room = tempfile::Builder::new().prefix(ROOM).tempdir_in(folder)?;
+        let lock = File::create(room.path().join(LOCK))?;
+        // file systems without locks do without
+        let _ = lock.try_lock();
+        Ok(Self { _lock: lock, folder: room })
     }
-    #[cfg(not(unix))]
-    {
-        let _ = process;
-        true
+
+    fn copy(&self) -> PathBuf {
+        self.folder.path().join(COPY)
     }
 }
 
 /// Gives a whole file its name, on the disk for certain when it returns; never in the place of what is there.
 fn put(copy: &Path, to: &Path) -> io::Result<()> {
-    File::open(copy)?.sync_all()?;
+    OpenOptions::new().write(true).open(copy)?.sync_all()?;
     // unlike renaming, this does not replace what came there meanwhile
     std::fs::hard_link(copy, to).or_else(|_| rename_new(copy, to))?;
     sync_folder(folder_of(to))
-}
-
-/// `path` with `suffix` at the end of its name.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -129,5 +129,6 @@ CREATE INDEX ledger_by_origin ON ledger (origin);
 -- What is to be done when there is time: 'rewrite', since pages may hold traces of what went.
 CREATE TABLE upkeep (
     task  TEXT PRIMARY KEY,
-    times INTEGER NOT NULL          -- how often it became due
+    times INTEGER NOT NULL,         -- how often it became due
+    done  INTEGER NOT NULL          -- and how many of these times it is done for
 ) STRICT, WITHOUT ROWID;

@@ -209,14 +209,14 @@ impl SqliteStore {
     /// Writes the file anew if anything went since that was done last, and empties the log. `secure_delete` alone does not do:
     /// when SQLite balances its trees, rows that move leave copies behind in the unused part of a page.
     pub(super) fn scrub(&self) -> Result<bool, StoreError> {
-        let times = "SELECT times FROM upkeep WHERE task = 'rewrite'";
+        let times = "SELECT times FROM upkeep WHERE task = 'rewrite' AND times > done";
         let due = self.connection.query_row(times, [], |row| row.get::<_, i64>(0)).optional();
         let Some(times) = due.map_err(|e| self.reading(e))? else { return Ok(true) };
         self.patiently("VACUUM")?;
         let emptied = self.empty_log()?;
         if emptied {
             // not what went since: that is another's to overwrite
-            self.patiently(&format!("DELETE FROM upkeep WHERE task = 'rewrite' AND times = {times}"))?;
+            self.patiently(&format!("UPDATE upkeep SET done = max(done, {times}) WHERE task = 'rewrite'"))?;
             self.empty_log()?;
         }
         Ok(emptied)
@@ -245,6 +245,13 @@ impl SqliteStore {
     pub(super) fn writing(&self, source: rusqlite::Error) -> StoreError {
         database(&self.path, "written", source)
     }
+}
+
+/// `path` with `suffix` at the end of its name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn busy(error: &rusqlite::Error) -> bool {

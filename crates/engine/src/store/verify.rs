@@ -19,7 +19,8 @@ const NAMED: usize = 100;
 impl SqliteStore {
     /// All that is wrong with the file at `path`: SQLite's own structure, references, texts against their digests, places
     /// within their texts, chunks against their texts and vectors, vectors, what nothing uses, and pages that are free but
-    /// not empty. The latter are looked at only while no other process has the file open; whether they were is the second part.
+    /// not empty. The latter are looked at only while no other process has the file open; the second part is false where
+    /// that would be wanted and could not be.
     ///
     /// This process must not have the file open otherwise.
     ///
@@ -104,7 +105,8 @@ impl SqliteStore {
             let vectors = write::drop_chunks(&write, id)?;
             write::replace_content(&write, id, content, pieces)?;
             write.execute(
-                "DELETE FROM staging WHERE origin IN (SELECT origin FROM document WHERE content = ?1)",
+                "DELETE FROM staging WHERE origin IN (SELECT origin FROM document WHERE content = ?1)
+                                       AND vector IN (SELECT vector FROM chunk WHERE content = ?1)",
                 [id],
             )?;
             write::drop_unused_vectors(&write, &vectors)?;
@@ -313,7 +315,7 @@ impl Check<'_> {
     }
 
     fn unused(&mut self) -> Result<(), Error> {
-        let due = "SELECT EXISTS (SELECT 1 FROM upkeep WHERE task = 'rewrite')";
+        let due = "SELECT EXISTS (SELECT 1 FROM upkeep WHERE task = 'rewrite' AND times > done)";
         if self.connection.query_row(due, [], |row| row.get(0))? {
             self.fault(None, "what was deleted may still lie in parts of pages that are not used", Remedy::Rewrite);
         }

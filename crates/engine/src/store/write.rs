@@ -78,14 +78,15 @@ impl Store for SqliteStore {
 pub(super) fn mark_for_scrubbing(write: &Connection) -> Result<(), Error> {
     // counted, so that a rewriting that began before does not take it off
     write.execute_batch(
-        "INSERT INTO upkeep (task, times) VALUES ('rewrite', 1) ON CONFLICT DO UPDATE SET times = times + 1",
+        "INSERT INTO upkeep (task, times, done) VALUES ('rewrite', 1, 0) ON CONFLICT DO UPDATE SET times = times + 1",
     )
 }
 
 /// Whether a batch failed since what it builds on went meanwhile: staged vectors, or the text that it shares.
 fn overtaken(error: &Error) -> bool {
     let said = error.to_string();
-    said.contains("chunk.vector") || said.contains("document.content")
+    // in a batch, a foreign key can fail only for a document that is to be labelled
+    ["chunk.vector", "document.content", "FOREIGN KEY"].iter().any(|part| said.contains(part))
 }
 
 fn keep(
@@ -342,7 +343,10 @@ fn remove(write: &Connection, id: DocumentId) -> Result<bool, Error> {
 /// Deletes what is known of an origin that no document has; false where there was nothing.
 fn forget(write: &Connection, origin: &str) -> Result<bool, Error> {
     let lines = write.execute("DELETE FROM ledger WHERE origin = ?1", [origin])?;
-    Ok(unstage(write, origin)? + lines > 0)
+    let staged = "SELECT count(*) FROM staging WHERE origin = ?1";
+    let staged: usize = write.query_row(staged, [origin], |row| row.get::<_, i64>(0))? as usize;
+    unstage(write, origin)?;
+    Ok(lines + staged > 0)
 }
 
 /// Takes from an origin the vectors that were kept for it, and deletes those that nothing else uses; returns how many.
