@@ -34,13 +34,13 @@ fn four_readers_see_whole_versions_while_one_writes() {
         let all_written = Written(&written);
         let read = || {
             while !written.load(std::sync::atomic::Ordering::Relaxed) {
-                // a reader that would have to wait fails at once
-                let shown = run(&mut desk.command(["show", "note.md", "--wait", "0"])).ok().text();
+                // a reader that would have to wait for the writer fails; opening waits a moment for one that closes the file
+                let shown = run(&mut desk.command(["show", "note.md", "--wait", "1"])).ok().text();
                 let versions: std::collections::BTreeSet<&str> =
                     shown.split_whitespace().filter(|word| word.starts_with("version")).collect();
                 assert_eq!((versions.len(), shown.matches("This note").count()), (1, 40), "half a document");
                 let found =
-                    desk.qiao(["search", "note", "-k", "100", "--wait", "0", "--json"]).ok().json()["hits"].clone();
+                    desk.qiao(["search", "note", "-k", "100", "--wait", "1", "--json"]).ok().json()["hits"].clone();
                 let texts: std::collections::BTreeSet<String> = found
                     .as_array()
                     .unwrap()
@@ -101,7 +101,7 @@ fn a_second_writer_says_that_it_waits_and_then_goes_on_or_gives_up() {
         std::fs::read_to_string(&stderr).unwrap().contains("waiting for it, 100 s at most")
     });
     // readers do not wait
-    desk.qiao(["search", "otters", "--wait", "0"]).ok();
+    desk.qiao(["search", "otters", "--wait", "1"]).ok();
     other.execute_batch("ROLLBACK").unwrap();
     finish(waiting).ok();
     assert_eq!(desk.listed(), ["a.md", "b.md"]);
