@@ -206,8 +206,8 @@ pub trait Store: Send {
     /// leave traces until the store is [scrubbed](Store::scrub).
     ///
     /// # Errors
-    /// When a piece's vector is not staged, shared content is not there, or the store cannot be written; then nothing was
-    /// changed.
+    /// When a piece's vector is not staged, shared content or a document to be removed is not there, or the store cannot be
+    /// written; then nothing was changed.
     fn commit(&mut self, batch: &Batch) -> Result<Vec<DocumentId>, StoreError>;
 
     /// Sees to it that nothing of what went is left in any byte, if anything went; false where that has to wait for a process

@@ -115,3 +115,10 @@ fn all_documents_removed_leave_nothing_to_answer_from() {
     let found = desk.qiao(["search", "bridges", "--json"]).exits(1).says(&["knowledge base is empty"]).json();
     assert_eq!(found["hits"], serde_json::json!([]));
 }
+
+#[test]
+fn a_document_named_twice_is_removed_once() {
+    let desk = two();
+    desk.qiao(["remove", "1", "confidential-plan.md"]).ok();
+    check_gone(&desk);
+}

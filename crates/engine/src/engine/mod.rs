@@ -5,6 +5,7 @@ mod import;
 mod repair;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -250,9 +251,10 @@ impl Engine {
     /// Removes documents, with all that only they used, and what is known of `origins` that are no document.
     ///
     /// # Errors
-    /// When the store fails; then nothing was removed.
+    /// When one is not there any more, or the store fails; then nothing was removed.
     pub fn remove(&mut self, ids: &[DocumentId], origins: &[String]) -> Result<Removed, Error> {
-        let batch = Batch { remove: ids.to_vec(), forget: origins.to_vec(), ..Batch::default() };
+        let once: BTreeSet<DocumentId> = ids.iter().copied().collect();
+        let batch = Batch { remove: once.into_iter().collect(), forget: origins.to_vec(), ..Batch::default() };
         self.store.commit(&batch)?;
         Ok(Removed { scrubbed: self.scrub("what was named is removed")? })
     }

@@ -126,8 +126,11 @@ impl Store for MemoryStore {
             NewContent::Read(_, pieces) => pieces.iter().all(|(_, hash)| self.vectors.contains_key(hash)),
             NewContent::Shared(media) => self.contents.contains_key(&(new.content_hash.clone(), *media)),
         };
-        if !batch.publish.iter().all(sound) {
-            return Err(StoreError::Corrupt { what: "a chunk without vector, or a document without text" });
+        let all_there = batch.remove.iter().all(|id| self.documents.contains_key(id));
+        if !all_there || !batch.publish.iter().all(sound) {
+            return Err(StoreError::Corrupt {
+                what: "a chunk without vector, a document without text, or none where one was",
+            });
         }
         batch.remove.iter().for_each(|id| self.remove(*id));
         self.staging.retain(|(of, _)| !batch.forget.contains(of));

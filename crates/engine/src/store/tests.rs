@@ -325,3 +325,13 @@ fn documents_of_the_same_bytes_share_what_was_read() {
     let refused = store.commit(&Batch { publish: vec![missing], ..Batch::default() });
     assert!(matches!(refused, Err(StoreError::Overtaken { .. })), "{refused:?}");
 }
+
+#[test]
+fn to_remove_what_is_gone_is_told_and_changes_nothing() {
+    let mut store = SqliteStore::in_memory().unwrap();
+    let (first, second) = (publish(&mut store, "a", "one"), publish(&mut store, "b", "two"));
+    store.commit(&Batch { remove: vec![first], ..Batch::default() }).unwrap();
+    let refused = store.commit(&Batch { remove: vec![second, first], ..Batch::default() });
+    assert!(matches!(refused, Err(StoreError::Overtaken { .. })), "{refused:?}");
+    assert_eq!(store.snapshot().unwrap().documents(&Filter::All).unwrap().len(), 1);
+}

@@ -82,8 +82,12 @@ pub(super) fn mark_for_scrubbing(write: &Connection) -> Result<(), Error> {
     )
 }
 
-/// Whether a batch failed since what it builds on went meanwhile: staged vectors, or the text that it shares.
+/// Whether a batch failed since what it builds on went meanwhile: staged vectors, the text that it shares, or a document that
+/// is to be removed or labelled.
 fn overtaken(error: &Error) -> bool {
+    if matches!(error, Error::StatementChangedRows(_)) {
+        return true;
+    }
     let said = error.to_string();
     // in a batch, a foreign key can fail only for a document that is to be labelled
     ["chunk.vector", "document.content", "FOREIGN KEY"].iter().any(|part| said.contains(part))
@@ -151,7 +155,10 @@ fn stage(write: &Connection, origin: &str, vectors: &[Staged]) -> Result<(), Err
 /// All of a batch; `gone` says whether something was there before that is not any more.
 fn apply(write: &Connection, batch: &Batch, gone: &mut bool) -> Result<Vec<DocumentId>, Error> {
     for id in &batch.remove {
-        *gone |= remove(write, *id)?;
+        if !remove(write, *id)? {
+            return Err(Error::StatementChangedRows(0));
+        }
+        *gone = true;
     }
     for origin in &batch.forget {
         *gone |= forget(write, origin)?;
