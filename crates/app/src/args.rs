@@ -79,7 +79,7 @@ impl From<Compute> for Precision {
 pub(crate) enum Command {
     /// Answer a question with one to three quotations, each with document, page and heading.
     Ask(Ask),
-    /// Find the passages nearest in meaning.
+    /// Find passages, by meaning and by words.
     Search(Search),
     /// Read files and folders into the knowledge base.
     Add(Add),
@@ -144,9 +144,9 @@ pub(crate) struct Selection {
 
 #[derive(Debug, Group)]
 pub(crate) struct Search {
-    /// What to look for.
+    /// What to look for; what stands in double quotes must stand in the text word for word.
     pub(crate) query: String,
-    /// Passages to show.
+    /// Hits to show.
     #[arg(long, short = 'k', value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) hits: u32,
     /// Look only in this document (number, name or path); may be given again.
@@ -154,6 +154,43 @@ pub(crate) struct Search {
     pub(crate) documents: Vec<String>,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// By meaning alone.
+    #[arg(long, conflicts_with = "lexical")]
+    pub(crate) dense: bool,
+    /// By words alone; no model is needed.
+    #[arg(long)]
+    pub(crate) lexical: bool,
+    #[command(flatten)]
+    pub(crate) reranking: Reranking,
+    /// Only hits of this score and better.
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
+    pub(crate) min_score: Option<f32>,
+    /// Hits of one document at most.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) per_document: Option<u32>,
+    /// Hits that say different things: how much they are to differ, from 0 to 1 [if not said: 0.5].
+    #[arg(long, value_name = "HOW-MUCH", num_args = 0..=1, default_missing_value = "0.5", require_equals = true, value_parser = share)]
+    pub(crate) mmr: Option<f32>,
+    /// Make one hit of those that follow one another in their document.
+    #[arg(long)]
+    pub(crate) join: bool,
+    /// Say at which step this document (number, name or path) or text was lost.
+    #[arg(long, value_name = "TEXT|DOCUMENT")]
+    pub(crate) why_not: Option<String>,
+}
+
+/// Judging hits again.
+#[derive(Debug, Group)]
+pub(crate) struct Reranking {
+    /// Judge the best hits again by this cross-encoder, a sentence-transformers directory: better, and slow.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rerank: Option<PathBuf>,
+}
+
+/// A number from 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "give a number from 0 to 1".to_owned())
 }
 
 #[derive(Debug, Group)]
@@ -369,6 +406,30 @@ impl Language {
 pub(crate) enum EvalCommand {
     /// Whether cosines order pairs of sentences as people do: Spearman's correlation, a file a line.
     Sts(Sts),
+    /// Whether a search finds the right passages: by meaning, by words, by both.
+    Retrieval(Retrieval),
+}
+
+#[derive(Debug, Group)]
+#[group(skip)]
+pub(crate) struct Retrieval {
+    /// A SQuAD file, or a BEIR folder (corpus.jsonl, queries.jsonl, qrels/).
+    #[arg(long, value_name = "SET", required_unless_present_any = ["passages", "compare", "questions_from_documents"])]
+    pub(crate) data: Option<PathBuf>,
+    /// A SQuAD file whose questions are asked of the passages of another, parallel one: across languages.
+    #[arg(long, value_name = "FILE", requires = "passages", conflicts_with = "data")]
+    pub(crate) queries: Option<PathBuf>,
+    /// The file whose passages are searched for them.
+    #[arg(long, value_name = "FILE", requires = "queries")]
+    pub(crate) passages: Option<PathBuf>,
+    /// Ask the knowledge base: so many sentences of its documents each ask for their chunk, out of which they are taken.
+    #[arg(long, value_name = "N", conflicts_with_all = ["data", "queries"], value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) questions_from_documents: Option<u32>,
+    #[command(flatten)]
+    pub(crate) reranking: Reranking,
+    /// Tell whether two evaluations, written with --json, differ by more than chance.
+    #[arg(long, num_args = 2, value_names = ["A.json", "B.json"], conflicts_with_all = ["data", "queries", "questions_from_documents", "rerank"])]
+    pub(crate) compare: Option<Vec<PathBuf>>,
 }
 
 #[derive(Debug, Group)]

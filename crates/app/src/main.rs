@@ -44,6 +44,7 @@ fn run(args: Args, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Similarity(verb) => commands::similarity::run(&verb, &settings, printer),
         Command::Inspect(verb) => commands::inspect::run(&verb, &settings, printer),
         Command::Tour(verb) => commands::tour::run(&verb, &settings, printer),
+        Command::Eval(EvalCommand::Retrieval(verb)) => commands::eval::retrieval(&verb, &settings, printer),
         Command::Eval(EvalCommand::Sts(verb)) => commands::eval::sts(&verb, &settings, printer),
         Command::Model(ModelCommand::List) => commands::model::list(&settings, printer),
         Command::Model(ModelCommand::Pull(verb)) => commands::model::pull(&verb, &settings, printer),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use qiao::eval::retrieval;
 use qiao::model::fetch::Progress as Fetching;
 use qiao::{AddEvent, Error, FileOutcome, Foreign, ImportEvent, Kind, RepairEvent};
 use serde::Serialize;
@@ -203,6 +204,21 @@ impl EvalProgress {
         Self { bar, sentences: 0 }
     }
 
+    pub(crate) fn of_retrieval(printer: &Printer) -> Self {
+        Self { bar: printer.bar(), sentences: 0 }
+    }
+
+    /// So far is an evaluation of retrieval.
+    pub(crate) fn retrieval(&mut self, done: retrieval::Progress) {
+        let (what, done, total) = match done {
+            retrieval::Progress::Passages(done, total) => ("embedding passages", done, total),
+            retrieval::Progress::Questions(done, total) => ("asking questions", done, total),
+        };
+        self.bar.set_style(style(&format!("{what} {{wide_bar}} {{pos}}/{{len}}")));
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+    }
+
     /// So many more sentences are encoded.
     pub(crate) fn sentences(&mut self, more: usize) {
         self.sentences += more;
@@ -278,6 +294,11 @@ impl<'a> AddProgress<'a> {
                 self.bar.set_position(*done as u64);
             }
             AddEvent::Publishing { .. } => {}
+            AddEvent::Indexing { done, total } => {
+                self.bar.set_style(style("indexing {wide_bar} {pos}/{len} chunks"));
+                self.bar.set_length(*total as u64);
+                self.bar.set_position(*done as u64);
+            }
             AddEvent::Finished { path, outcome } => self.finished(path, outcome),
         }
     }
@@ -391,6 +412,7 @@ fn watched(event: &AddEvent<'_>) -> serde_json::Value {
             json!({"event": "embedding", "path": path.to_string_lossy(), "done": done, "total": total})
         }
         AddEvent::Publishing { path } => json!({"event": "publishing", "path": path.to_string_lossy()}),
+        AddEvent::Indexing { done, total } => json!({"event": "indexing", "done": done, "total": total}),
         AddEvent::Finished { path, .. } => json!({"event": "finished", "path": path.to_string_lossy()}),
     }
 }

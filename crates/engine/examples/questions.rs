@@ -12,7 +12,8 @@ use qiao::embed::ModelEncoder;
 use qiao::model::fetch::{Fallback, FetchConfig, resolve_cached};
 use qiao::model::{Precision, Provenance};
 use qiao::parse::AllParsers;
-use qiao::seams::{Encoder, Filter};
+use qiao::retrieve::Request;
+use qiao::seams::Encoder;
 use qiao::store::SqliteStore;
 use qiao::types::{Answer, Citation, Labels};
 use qiao::{Engine, Settings};
@@ -68,7 +69,7 @@ fn main() -> Result<(), Fault> {
 fn report(name: &str, engine: &Engine, questions: &Questions, verbose: bool) -> Result<(), Fault> {
     let mut own = Counts::default();
     for wanted in &questions.answerable {
-        let answer = engine.ask(&wanted.question, 8, &Filter::All)?;
+        let answer = engine.ask(&wanted.question, &Request::default())?;
         let before = own.quoted;
         count(&mut own, &answer, wanted);
         if verbose && own.quoted == before {
@@ -77,7 +78,7 @@ fn report(name: &str, engine: &Engine, questions: &Questions, verbose: bool) -> 
     }
     let mut others = 0;
     for question in &questions.unanswerable {
-        let answer = engine.ask(question, 8, &Filter::All)?;
+        let answer = engine.ask(question, &Request::default())?;
         others += usize::from(answer.refusal.is_some());
         if verbose && answer.refusal.is_none() {
             show(question, &answer, 0);

@@ -13,6 +13,7 @@ use qiao::embed::ModelEncoder;
 use qiao::model::fetch::{Fallback, FetchConfig, resolve_cached};
 use qiao::model::{Precision, Provenance};
 use qiao::parse::AllParsers;
+use qiao::retrieve::Request;
 use qiao::seams::{Encoder, Filter};
 use qiao::store::SqliteStore;
 use qiao::types::{DocumentId, Labels};
@@ -45,7 +46,7 @@ fn main() -> Result<(), Fault> {
         let other = (article + articles.len() / 2) % articles.len();
         for (asked, own) in [(*article, true), (other, false)] {
             let filter = Filter::Documents([documents[asked]].into());
-            let answer = engine.ask(question, 8, &filter)?;
+            let answer = engine.ask(question, &Request { filter, ..Request::default() })?;
             let line = json!({"model": model, "own": own, "question": question, "judgement": answer.judgement});
             #[allow(clippy::print_stdout, reason = "this program's whole output")]
             {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use qiao_model::{EncodeError, Encoded, EncoderId, Long, Receipt, Role, Scored};
 
 use crate::error::{ParseError, StoreError};
+use crate::language::Words;
 use crate::types::{
     Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, EmbeddingError, Finding,
-    Labels, LedgerEntry, Locator, Media, Piece, Span,
+    Labels, LedgerEntry, Locator, Media, Piece, Span, Unread,
 };
 
 /// What reading one file may cost.
@@ -77,6 +78,15 @@ pub trait Encoder: Send + Sync {
             EmbeddingError::Dimension { .. } | EmbeddingError::NotFinite => EncodeError::NotFinite,
         })
     }
+}
+
+/// Judges passages by reading the question and each of them together.
+pub trait Reranker: Send + Sync {
+    /// One score a passage, in order; greater is better.
+    ///
+    /// # Errors
+    /// When a text cannot be tokenised or encoded.
+    fn score(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EncodeError>;
 }
 
 /// A text's embedding, waiting in the knowledge base under the hash of the text.
@@ -223,6 +233,13 @@ pub trait Store: Send {
     /// When it cannot be read.
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError>;
 
+    /// Brings what is built beside the store for speed up to it, where it lacks `least` chunks or more; false where another
+    /// process is at that. Searches are right without it, and slower. `done` is told how many of how many chunks are through.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or what stands beside it cannot be written.
+    fn index(&self, least: usize, done: &mut dyn FnMut(usize, usize)) -> Result<bool, StoreError>;
+
     /// Does what can be done about findings without reading or embedding: indexes, rows that nothing uses, free pages. Texts
     /// that are to be embedded again lose their chunks until they are [put back](Store::put_back).
     ///
@@ -244,11 +261,67 @@ pub trait Store: Send {
 
 /// The knowledge base at one moment.
 pub trait Snapshot {
-    /// The best `k` chunks by cosine, best first, ties by ascending chunk id; and how many were compared.
+    /// The best `k` chunks by cosine, best first, ties by ascending chunk id. Of many chunks an index may miss a few; the
+    /// scores are exact, and there are `k` where there are as many.
     ///
     /// # Errors
     /// When the embedding is of another encoder, or the store cannot be read.
-    fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Nearest, StoreError>;
+    fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Vec<Scored<ChunkId>>, StoreError>;
+
+    /// The best `k` chunks by BM25 (Robertson & Zaragoza 2009) among those that share a term with `words` and hold all its
+    /// phrases, best first, ties by ascending chunk id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn lexical(&self, words: &Words, k: usize, filter: &Filter) -> Result<Lexical, StoreError>;
+
+    /// What [`Snapshot::lexical`] gives these chunks, phrases aside; 0 where no term is shared.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn weights(&self, words: &Words, ids: &[ChunkId]) -> Result<Vec<f32>, StoreError>;
+
+    /// The vectors of these chunks.
+    ///
+    /// # Errors
+    /// When one is not there, or the store cannot be read.
+    fn embeddings(&self, ids: &[ChunkId]) -> Result<Vec<Embedding>, StoreError>;
+
+    /// How many chunks the filter lets through.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn count(&self, filter: &Filter) -> Result<usize, StoreError>;
+
+    /// The chunks that hold some of a part of a document, in their order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn chunks_at(&self, id: DocumentId, part: Span) -> Result<Vec<ChunkId>, StoreError>;
+
+    /// The first `most` places where documents hold `text`, white space, case and width aside. All texts are read.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn occurrences(&self, text: &str, most: usize) -> Result<Vec<(DocumentId, Span)>, StoreError>;
+
+    /// Files that could not be read when they were last tried.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn failures(&self) -> Result<Vec<LedgerEntry>, StoreError>;
+
+    /// Documents, by their origins, of which pages gave no text.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn unread(&self) -> Result<Vec<(String, Vec<Unread>)>, StoreError>;
+
+    /// A part of a document's text, and where it stands in the original.
+    ///
+    /// # Errors
+    /// When there is no such document or part, or the store cannot be read.
+    fn passage(&self, id: DocumentId, part: Span) -> Result<(String, Locator), StoreError>;
 
     /// These chunks with text and place, in the order asked for, each of the first document that the filter lets through.
     ///
@@ -317,11 +390,11 @@ pub trait Snapshot {
     fn headings(&self, id: DocumentId, span: Span) -> Result<Vec<Span>, StoreError>;
 }
 
-/// What an exact search found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Nearest {
+/// What a search by words found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lexical {
     /// Best first.
-    pub scored: Vec<Scored<ChunkId>>,
-    /// Chunks compared.
-    pub compared: usize,
+    pub best: Vec<Scored<ChunkId>>,
+    /// What a chunk would score that had each term of the query without end.
+    pub most: f32,
 }

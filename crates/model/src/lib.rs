@@ -23,7 +23,8 @@ pub use encoder::{
 };
 pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
-pub use qiao_vecmath::{Int8, Scored, TopK, dot, int8, l2_normalize, ubinary};
+pub use qiao_vecmath::ivf;
+pub use qiao_vecmath::{Int8, MappedFile, Scored, TopK, dot, int8, l2_normalize, ubinary};
 pub use tokenizer::TokenizerError;
 pub use trace::{ATTENTION_TOKENS, Attention, NearRow, Trace, TracedStep, TracedToken, Watched};
 pub use weights::WeightError;

@@ -10,6 +10,7 @@ mod exp;
 mod gelu;
 mod gemm;
 mod gemm_int8;
+pub mod ivf;
 mod mapped;
 mod norm;
 mod quant;

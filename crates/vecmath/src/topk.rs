@@ -38,6 +38,16 @@ impl<K: Ord + Copy> TopK<K> {
         Self { k, worst_first: BinaryHeap::new() }
     }
 
+    /// Whether one of this score might be kept.
+    pub fn admits(&self, score: f32) -> bool {
+        self.k > 0 && (self.worst_first.len() < self.k || self.worst_first.peek().is_some_and(|w| score >= w.score))
+    }
+
+    /// The least score that is kept, once there are `k`: what comes with a greater key must have more.
+    pub fn worst(&self) -> Option<f32> {
+        self.worst_first.peek().filter(|_| self.worst_first.len() >= self.k).map(|worst| worst.score)
+    }
+
     /// Shows one; a NaN score is passed over.
     pub fn push(&mut self, key: K, score: f32) {
         if score.is_nan() || self.k == 0 {

@@ -4,7 +4,7 @@ use qiao::types::{Labels, Metadata};
 use qiao::{AddReport, FileOutcome, Kind};
 use serde_json::json;
 
-use super::not_scrubbed;
+use super::{not_indexed, not_scrubbed};
 use crate::args::Add;
 use crate::out::{AddProgress, Printer};
 use crate::settings::Settings;
@@ -22,6 +22,7 @@ pub(crate) fn run(verb: &Add, settings: &Settings, printer: &Printer) -> anyhow:
         count(|o| matches!(o, FileOutcome::Unchanged { .. })),
         count(|o| matches!(o, FileOutcome::Failed(_))),
     );
+    report.not_indexed.as_ref().inspect(|why| not_indexed(why, printer));
     if !report.scrubbed {
         not_scrubbed(settings, printer);
     }

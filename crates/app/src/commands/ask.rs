@@ -1,10 +1,11 @@
 use std::process::ExitCode;
 
+use qiao::retrieve::Request;
 use qiao::seams::Filter;
 use qiao::types::{Answer, Labels, Refusal};
 use qiao::{AddReport, Engine};
 
-use super::not_scrubbed;
+use super::{not_indexed, not_scrubbed};
 use crate::args::Ask;
 use crate::out::{AddProgress, Printer};
 use crate::settings::Settings;
@@ -26,12 +27,13 @@ pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow:
 fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<(Answer, Engine)>> {
     if verb.sources.is_empty() {
         let Some(engine) = settings.existing_engine(printer)? else { return Ok(None) };
-        let filter = engine.filter(verb.selection.filter.as_ref())?;
-        return Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)));
+        let request = request(verb, engine.filter(verb.selection.filter.as_ref())?);
+        return Ok(Some((engine.ask(&verb.question, &request)?, engine)));
     }
     let mut engine = settings.engine(printer)?;
     let mut progress = AddProgress::new(printer);
     let report: AddReport = engine.add(&verb.sources, &Labels::default(), &mut |event| progress.show(event))?;
+    report.not_indexed.as_ref().inspect(|why| not_indexed(why, printer));
     if !report.scrubbed {
         not_scrubbed(settings, printer);
     }
@@ -41,5 +43,9 @@ fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<
     }
     let selected = engine.filter(verb.selection.filter.as_ref())?;
     let filter = Filter::Documents(documents.into_iter().filter(|id| selected.passes(*id)).collect());
-    Ok(Some((engine.ask(&verb.question, verb.hits as usize, &filter)?, engine)))
+    Ok(Some((engine.ask(&verb.question, &request(verb, filter))?, engine)))
+}
+
+fn request(verb: &Ask, filter: Filter) -> Request {
+    Request { hits: verb.hits as usize, filter, ..Request::default() }
 }

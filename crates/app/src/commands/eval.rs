@@ -1,11 +1,15 @@
+use std::path::Path;
 use std::process::ExitCode;
 
-use qiao::Error;
+use anyhow::Context;
+use qiao::eval::retrieval::{self, Compared, DataSet, NAMES, Report};
 use qiao::eval::sts::{self, Correlation};
+use qiao::seams::{Encoder, Reranker};
+use qiao::{Error, Kind};
 use serde_json::json;
 
 use super::embed::role;
-use crate::args::Sts;
+use crate::args::{Retrieval, Sts};
 use crate::out::{EvalProgress, Printer};
 use crate::settings::Settings;
 
@@ -39,4 +43,102 @@ fn line(name: &str, pairs: Option<usize>, spearman: Option<f64>) -> String {
     let pairs = pairs.map_or_else(String::new, |pairs| pairs.to_string());
     let spearman = spearman.map_or_else(|| "undefined".to_owned(), |spearman| format!("{spearman:.4}"));
     format!("{name:<24} {pairs:>6}  {spearman}\n")
+}
+
+pub(crate) fn retrieval(verb: &Retrieval, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+    if let Some([a, b]) = verb.compare.as_deref() {
+        return compare(a, b, printer);
+    }
+    let set = set(verb, settings, printer)?;
+    let encoder = settings.serving_model(printer)?;
+    let reranker = settings.reranker(&verb.reranking)?;
+    let folder = tempfile::tempdir().context("cannot make a folder for the passages")?;
+    let mut progress = EvalProgress::of_retrieval(printer);
+    let judge = reranker.as_deref().map(|reranker| reranker as &dyn Reranker);
+    let runs = retrieval::run(&set, &encoder, judge, folder.path(), &mut |done| progress.retrieval(done))?;
+    drop(progress);
+    let report = Report::of(&set, &runs);
+    match printer.json() {
+        true => {
+            let mut json = serde_json::to_value(&report)?;
+            json["encoder"] = serde_json::to_value(&*encoder.id())?;
+            printer.object(&json)?;
+        }
+        false => printer.data(&report_text(&report))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set(verb: &Retrieval, settings: &Settings, printer: &Printer) -> anyhow::Result<DataSet> {
+    if let Some(wanted) = verb.questions_from_documents {
+        let engine = settings.existing_engine(printer)?;
+        let set = engine.map_or(Ok(DataSet::default()), |e| retrieval::from_documents(&e, wanted as usize))?;
+        if set.queries.is_empty() {
+            let why = "no sentence in it is long and whole enough to ask for its chunk; add documents (qiao add PATH)";
+            let doing = format!("cannot make questions of {}", settings.kb().display());
+            return Err(Error::new(Kind::BadInput, doing, why).into());
+        }
+        return Ok(set);
+    }
+    Ok(match (&verb.data, &verb.queries, &verb.passages) {
+        (Some(data), ..) => DataSet::read(data)?,
+        (_, Some(queries), Some(passages)) => DataSet::across(queries, passages)?,
+        // clap asks for one of them
+        _ => DataSet::default(),
+    })
+}
+
+fn report_text(report: &Report) -> String {
+    let Report { set, results, .. } = report;
+    let mut out = format!("{}: {} questions, {} passages", set.name, set.queries, set.passages);
+    if set.left_out > 0 {
+        out += &format!(" ({} questions have none and were left out)", set.left_out);
+    }
+    out += &format!("\n{:<10}", "");
+    NAMES.iter().for_each(|name| out += &format!(" {name:>22}"));
+    out.push('\n');
+    for (way, summary) in results {
+        out += &format!("{way:<10}");
+        for (name, mean) in NAMES.iter().zip(summary.mean.values()) {
+            let [low, high] = summary.intervals.get(*name).copied().unwrap_or_default();
+            out += &format!(" {:>22}", format!("{mean:.4} ({low:.3}-{high:.3})"));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn compare(a: &Path, b: &Path, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let read = |path: &Path| -> Result<Report, Error> {
+        let doing = || format!("cannot read an evaluation from {}", path.display());
+        let bytes = std::fs::read(path).map_err(|e| Error::new(Kind::BadInput, doing(), e))?;
+        serde_json::from_slice(&bytes).map_err(|e| Error::new(Kind::BadInput, doing(), e))
+    };
+    let compared = retrieval::compare(&read(a)?, &read(b)?).ok_or_else(|| {
+        let doing = format!("cannot compare {} with {}", a.display(), b.display());
+        Error::new(Kind::BadInput, doing, "they share no question that was asked in one way")
+    })?;
+    match printer.json() {
+        true => printer.object(&compared)?,
+        false => printer.data(&compared_text(&compared))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compared_text(compared: &Compared) -> String {
+    let Compared { queries, of_one, differences } = compared;
+    let mut out = format!("{queries} questions of both, {of_one} of one alone; {} comparisons\n", differences.len());
+    for one in differences {
+        let [a, b] = one.means;
+        let [low, high] = one.interval;
+        let verdict = if one.more_than_chance { "more than chance" } else { "no more than chance" };
+        out += &format!(
+            "{:<10} {:<10} {a:.4} {b:.4}  {:+.4} ({low:+.4} to {high:+.4})  p = {:.4}  {verdict}\n",
+            one.way,
+            one.measure,
+            b - a,
+            one.p
+        );
+    }
+    out
 }

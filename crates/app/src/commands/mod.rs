@@ -62,6 +62,14 @@ fn document(engine: &Engine, named: &str) -> Result<DocumentSummary, Error> {
     }
 }
 
+/// Warns where a search will be slow for want of an index.
+fn not_indexed(why: &Error, printer: &Printer) {
+    printer.warn(&format!(
+        "all is added, but what makes searches fast could not be written; they go on without it, and slower: {}",
+        why.reason()
+    ));
+}
+
 /// Warns where what went may still be found in the bytes of the file.
 fn not_scrubbed(settings: &Settings, printer: &Printer) {
     printer.warn(&format!(

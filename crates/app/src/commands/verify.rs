@@ -68,6 +68,7 @@ fn show(findings: &[Finding], left: Option<bool>, printer: &Printer) -> anyhow::
 fn name(remedy: &Remedy) -> &'static str {
     match remedy {
         Remedy::Reindex => "reindex",
+        Remedy::Rebuild => "rebuild",
         Remedy::Sweep => "sweep",
         Remedy::Unstage => "unstage",
         Remedy::Embed(..) => "embed",

@@ -243,12 +243,18 @@ impl Desk {
         self.kb_files().iter().any(|file| file.windows(bytes.len()).any(|window| window == bytes))
     }
 
-    /// The bytes of all files whose names begin with the knowledge base's.
+    /// The bytes of all files whose names begin with the knowledge base's, and of its index.
     pub(crate) fn kb_files(&self) -> Vec<Vec<u8>> {
         let entries = std::fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap());
         let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("kb.qiao"));
+        let (folders, mut files): (Vec<PathBuf>, Vec<PathBuf>) =
+            ours.map(|entry| entry.path()).partition(|path| path.is_dir());
+        files.sort();
+        for folder in folders {
+            files.extend(std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+        }
         // a log may vanish between listing and reading
-        ours.filter_map(|entry| std::fs::read(entry.path()).ok()).collect()
+        files.into_iter().filter_map(|path| std::fs::read(path).ok()).collect()
     }
 
     /// A value without what differs from machine to machine: the folder, numbers that come out of a model, the time.
@@ -258,7 +264,8 @@ impl Desk {
 }
 
 fn redact(value: &Value, root: &str) -> Value {
-    let computed = ["score", "dense", "relevance", "threshold", "added_at", "bytes", "installed", "source", "kb"];
+    let computed =
+        ["score", "part", "fused", "relevance", "threshold", "added_at", "bytes", "installed", "source", "kb"];
     match value {
         Value::String(text) => text.replace(root, "[folder]").into(),
         Value::Array(all) => all.iter().map(|v| redact(v, root)).collect(),

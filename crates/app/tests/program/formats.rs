@@ -47,7 +47,7 @@ fn a_file_of_format_1_is_brought_up_and_serves() {
     let added = desk.qiao(["add", "new.md", "--json"]).ok().json();
     assert_eq!(added["id"], 7);
     let left: Vec<_> = std::fs::read_dir(desk.root()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left.len(), 3, "{left:?}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ impl<'a> Evidence<'a> {
         rank(&mut candidates);
         let most = |values: &mut dyn Iterator<Item = f32>| values.fold(0.0, f32::max);
         let features = Features {
-            chunk: most(&mut best.iter().map(|hit| hit.why.dense)),
+            chunk: most(&mut best.iter().map(|hit| hit.cosine())),
             sentence: most(&mut candidates.iter().map(|c| c.dense)),
             coverage: most(&mut best.iter().map(|hit| coverage(&wanted, &terms(&hit.text)))),
             scripts: scripts(question.text, best.first().map_or("", |hit| &hit.text)),
@@ -115,7 +115,7 @@ pub fn extract(
 ) -> Result<Answer, Error> {
     let evidence = Evidence::weigh(question, &found.hits, encoder, snapshot)?;
     let usage = Usage {
-        chunks_searched: found.compared,
+        chunks_searched: found.searched,
         sentences_weighed: evidence.candidates.len(),
         tokens_encoded: evidence.tokens,
     };
@@ -177,7 +177,7 @@ fn scripts(question: &str, passage: &str) -> Scripts {
 fn rank(candidates: &mut [Candidate<'_>]) {
     let dense = standardised(candidates.iter().map(|c| c.dense));
     let words = standardised(candidates.iter().map(|c| c.coverage));
-    let chunks = standardised(candidates.iter().map(|c| c.hit.why.dense));
+    let chunks = standardised(candidates.iter().map(|c| c.hit.cosine()));
     for (((candidate, dense), words), chunk) in candidates.iter_mut().zip(dense).zip(words).zip(chunks) {
         let fragment = if is_whole(candidate.text) { 0.0 } else { FRAGMENT };
         candidate.score = dense + WORDS_WEIGHT * words + CHUNK_WEIGHT * chunk - fragment;

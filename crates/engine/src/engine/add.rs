@@ -37,6 +37,13 @@ pub enum AddEvent<'a> {
         /// The file.
         path: &'a Path,
     },
+    /// Chunks that were published are being indexed.
+    Indexing {
+        /// Chunks that are.
+        done: usize,
+        /// Chunks that are to be.
+        total: usize,
+    },
     /// It is done.
     Finished {
         /// The file.
@@ -84,6 +91,9 @@ pub enum FileOutcome {
     Failed(Error),
 }
 
+/// Chunks that are published before they are indexed, while more come.
+const INDEX_EVERY: usize = 4096;
+
 /// Of a document's tokens, the share that may be unknown to the model before a person is told.
 const MOST_UNKNOWN: f32 = 0.1;
 
@@ -115,6 +125,8 @@ pub struct AddReport {
     pub skipped: Vec<Skipped>,
     /// Whether nothing of older versions is left in the file and its log: see [`Removed`](super::Removed).
     pub scrubbed: bool,
+    /// Why what makes searches fast could not be brought up to date, if it could not; they are right all the same.
+    pub not_indexed: Option<Error>,
 }
 
 impl AddReport {
@@ -172,9 +184,16 @@ impl Engine {
             };
             on_event(&AddEvent::Finished { path: &source.path, outcome: &outcome });
             report.files.push((source.path, outcome));
+            self.index(INDEX_EVERY, &mut report.not_indexed, on_event);
         }
         report.scrubbed = self.scrub("all files are done")?;
+        self.index(1, &mut report.not_indexed, on_event);
         Ok(report)
+    }
+
+    fn index(&self, least: usize, failed: &mut Option<Error>, on_event: &mut dyn FnMut(&AddEvent<'_>)) {
+        let done = self.store.index(least, &mut |done, total| on_event(&AddEvent::Indexing { done, total }));
+        *failed = done.err().map(Error::from);
     }
 
     fn add_file(

@@ -122,6 +122,7 @@ impl Engine {
             }
         }
         report.scrubbed = self.scrub("all documents are taken")?;
+        self.catch_up(1);
         Ok(report)
     }
 
@@ -212,6 +213,7 @@ mod tests {
     use crate::embed::HashingEncoder;
     use crate::engine::Settings;
     use crate::parse::AllParsers;
+    use crate::retrieve::Request;
     use crate::seams::{Encoder, Limits, Parser};
     use crate::store::SqliteStore;
     use crate::types::{ContentHash, Media, Metadata};
@@ -302,6 +304,6 @@ mod tests {
         let encoder = Arc::new(HashingEncoder::default());
         let (mut empty, theirs) = (engine(&encoder), filled(&encoder, &[(1, 1, 0, 1)]));
         empty.import(theirs.store.as_ref(), false, &mut |_| {}).unwrap();
-        assert_eq!(empty.search("number1", 1, &Filter::All).unwrap().len(), 1);
+        assert_eq!(empty.search("number1", &Request { hits: 1, ..Request::default() }).unwrap().hits.len(), 1);
     }
 }

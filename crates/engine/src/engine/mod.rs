@@ -5,7 +5,7 @@ mod import;
 mod repair;
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,12 +19,16 @@ use crate::chunk::{ChunkSize, chunk};
 use crate::embed;
 use crate::error::{Error, Kind};
 use crate::filter::Expression;
-use crate::retrieve;
-use crate::seams::{Batch, Encoder, Filter, Limits, Parser, Store};
+use crate::retrieve::{self, Mode, Query, Request, Sought, WhyNot};
+use crate::seams::{Batch, Encoder, Filter, Limits, Parser, Reranker, Store};
 use crate::source::{self, Source};
 use crate::types::{
-    Answer, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Found, Hit, Piece, Refusal,
+    Answer, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Found, Piece, Refusal,
+    Span,
 };
+
+/// Chunks that may be in no index before a search first sees to that.
+const UNINDEXED: usize = 1000;
 
 /// Gives the encoder when it is first needed; it is told which one the knowledge base was made with, if any.
 pub type EncoderSource = Box<dyn Fn(Option<&EncoderId>) -> Result<Arc<dyn Encoder>, Error>>;
@@ -42,6 +46,7 @@ pub struct Engine {
     parser: Box<dyn Parser>,
     source: EncoderSource,
     encoder: OnceCell<Arc<dyn Encoder>>,
+    reranker: Option<Box<dyn Reranker>>,
     settings: Settings,
 }
 
@@ -56,7 +61,13 @@ pub struct Removed {
 impl Engine {
     /// Puts the parts together; the encoder is asked for when it is first needed.
     pub fn new(store: Box<dyn Store>, parser: Box<dyn Parser>, source: EncoderSource, settings: Settings) -> Self {
-        Self { store, parser, source, encoder: OnceCell::new(), settings }
+        Self { store, parser, source, encoder: OnceCell::new(), reranker: None, settings }
+    }
+
+    /// The same, which has the best passages of each search judged again.
+    #[must_use]
+    pub fn with_reranker(self, reranker: Box<dyn Reranker>) -> Self {
+        Self { reranker: Some(reranker), ..self }
     }
 
     /// The encoder, which must be the one the knowledge base was made with.
@@ -126,33 +137,61 @@ impl Engine {
         Ok((pieces, receipt))
     }
 
-    /// The best `k` chunks for `query` among the documents that `filter` lets through, best first.
+    /// The best hits for `query`, best first. No encoder is asked for where only words are.
     ///
     /// # Errors
-    /// When no encoder is to be had, or the store fails.
-    pub fn search(&self, query: &str, k: usize, filter: &Filter) -> Result<Vec<Hit>, Error> {
+    /// When no encoder is to be had, or the store or the reranker fails.
+    pub fn search(&self, query: &str, request: &Request) -> Result<Found, Error> {
         if self.store.encoder()?.is_none() {
-            return Ok(Vec::new());
+            return Ok(Found { hits: Vec::new(), searched: 0 });
         }
-        let embedding = self.embed_query(query)?;
+        let meaning = match request.mode {
+            Mode::Lexical => None,
+            Mode::Hybrid | Mode::Dense => Some(self.embed_query(query)?),
+        };
+        self.catch_up(UNINDEXED);
         let snapshot = self.store.snapshot()?;
-        Ok(retrieve::search(snapshot.as_ref(), &embedding, k, filter)?.hits)
+        let query = Query::new(query, meaning.as_ref());
+        retrieve::search(snapshot.as_ref(), &query, request, self.reranker.as_deref())
     }
 
-    /// Answers `question` with one to three quotations from the documents that `filter` lets through, or refuses.
+    /// At which step of such a search what was sought was lost.
+    ///
+    /// # Errors
+    /// As [`Engine::search`].
+    pub fn why_not(&self, query: &str, request: &Request, sought: &Sought) -> Result<WhyNot, Error> {
+        let meaning = match request.mode {
+            Mode::Lexical => None,
+            Mode::Hybrid | Mode::Dense if self.store.encoder()?.is_none() => None,
+            Mode::Hybrid | Mode::Dense => Some(self.embed_query(query)?),
+        };
+        let snapshot = self.store.snapshot()?;
+        let query = Query::new(query, meaning.as_ref());
+        retrieve::why_not(snapshot.as_ref(), &query, request, self.reranker.as_deref(), sought)
+    }
+
+    /// Answers `question` with one to three quotations from what a search for it finds, or refuses.
     ///
     /// # Errors
     /// When no encoder is to be had, or the store fails.
-    pub fn ask(&self, question: &str, k: usize, filter: &Filter) -> Result<Answer, Error> {
+    pub fn ask(&self, question: &str, request: &Request) -> Result<Answer, Error> {
         if self.store.encoder()?.is_none() {
             return Ok(Answer::refused(Refusal::NothingToSearch));
         }
         let embedding = self.embed_query(question)?;
         let encoder = self.encoder()?;
+        self.catch_up(UNINDEXED);
         let snapshot = self.store.snapshot()?;
-        let found: Found = retrieve::search(snapshot.as_ref(), &embedding, k, filter)?;
+        let query = Query::new(question, Some(&embedding));
+        let found = retrieve::search(snapshot.as_ref(), &query, request, self.reranker.as_deref())?;
         let asked = Asked { text: question, embedding: &embedding };
         extract(&asked, found, encoder.as_ref(), snapshot.as_ref())
+    }
+
+    /// Indexes what is in no index, if it is so many chunks.
+    fn catch_up(&self, least: usize) {
+        // where it cannot be written, each search pays for itself
+        let _ = self.store.index(least, &mut |_, _| {});
     }
 
     fn embed_query(&self, text: &str) -> Result<Embedding, Error> {
@@ -207,6 +246,19 @@ impl Engine {
     /// When the store fails.
     pub fn document(&self, id: DocumentId) -> Result<Option<Document>, Error> {
         Ok(self.store.snapshot()?.document(id)?)
+    }
+
+    /// All chunks, ascending: number, text, and the headings above.
+    pub(crate) fn chunk_texts(&self) -> Result<Vec<(ChunkId, String, Vec<String>)>, Error> {
+        let snapshot = self.store.snapshot()?;
+        let mut all = BTreeMap::new();
+        for summary in snapshot.documents(&Filter::All)? {
+            let ids = snapshot.chunks_at(summary.id, Span::new(0, usize::MAX))?;
+            for found in snapshot.chunks(&ids, &Filter::All)? {
+                all.insert(found.chunk.id, (found.text, found.chunk.piece.heading_path));
+            }
+        }
+        Ok(all.into_iter().map(|(id, (text, headings))| (id, text, headings)).collect())
     }
 
     /// Scrubs the store after something was done, which an error then does not undo.

@@ -77,7 +77,12 @@ impl Engine {
                     // as it is, it can still be found
                     None => continue,
                 },
-                Remedy::Reindex | Remedy::Sweep | Remedy::Unstage | Remedy::Rewrite | Remedy::Backup => {}
+                Remedy::Reindex
+                | Remedy::Rebuild
+                | Remedy::Sweep
+                | Remedy::Unstage
+                | Remedy::Rewrite
+                | Remedy::Backup => {}
             }
         }
         // last, so that what was deleted meanwhile goes as well

@@ -31,7 +31,7 @@ fn a_file_is_added_asked_replaced_and_removed() {
         let encoder = Arc::new(HashingEncoder::default());
         let mut engine = engine(store, &encoder);
         let id = engine.add(std::slice::from_ref(&path), &Labels::default(), &mut |_| {}).unwrap().documents()[0];
-        let answer = engine.ask("What was the toll for a horse?", 8, &Filter::All).unwrap();
+        let answer = engine.ask("What was the toll for a horse?", &Request::default()).unwrap();
         let citation = &answer.citations[0];
         assert_eq!(citation.quote(), "The toll for a horse was two coins.");
         assert_eq!(citation.heading_path(), ["Bridges", "Tolls"]);
@@ -52,7 +52,7 @@ fn a_file_is_added_asked_replaced_and_removed() {
         assert_eq!(engine.documents().unwrap().len(), 1);
 
         engine.remove(&replaced.documents(), &[]).unwrap();
-        let nothing = engine.ask("What was the toll for a horse?", 8, &Filter::All).unwrap();
+        let nothing = engine.ask("What was the toll for a horse?", &Request::default()).unwrap();
         assert_eq!(nothing.refusal, Some(Refusal::NothingToSearch));
     }
 }
@@ -63,7 +63,7 @@ fn what_the_document_does_not_treat_is_refused() {
     let path = write(folder.path(), "notes.md", NOTES);
     let mut engine = engine(Box::new(MemoryStore::default()), &Arc::new(HashingEncoder::default()));
     engine.add(&[path], &Labels::default(), &mut |_| {}).unwrap();
-    let answer = engine.ask("Who won the football championship?", 8, &Filter::All).unwrap();
+    let answer = engine.ask("Who won the football championship?", &Request::default()).unwrap();
     assert_eq!(answer.refusal, Some(Refusal::NothingRelevant));
     assert!(answer.citations.is_empty() && answer.text.is_empty());
     assert!(!answer.hits.is_empty());
@@ -114,9 +114,9 @@ fn a_knowledge_base_keeps_its_model() {
     let made = |name| Arc::new(HashingEncoder { name, ..HashingEncoder::default() });
     let open = || Box::new(SqliteStore::open(&kb, Wait::default()).unwrap());
     engine(open(), &made("first")).add(&[path], &Labels::default(), &mut |_| {}).unwrap();
-    let refused = engine(open(), &made("second")).ask("x", 8, &Filter::All).unwrap_err();
+    let refused = engine(open(), &made("second")).ask("x", &Request::default()).unwrap_err();
     assert_eq!(refused.kind(), Kind::Usage);
-    assert!(engine(open(), &made("first")).ask("x", 8, &Filter::All).is_ok());
+    assert!(engine(open(), &made("first")).ask("x", &Request::default()).is_ok());
 }
 
 #[test]

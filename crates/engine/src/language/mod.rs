@@ -1,9 +1,11 @@
 //! What every stage knows of written language: where sentences end, what the words are, which scripts need no spaces.
 
+mod analysis;
 mod script;
 mod sentences;
 mod words;
 
+pub use analysis::{B, Counted, K1, LONGEST_TERM, MOST_TERMS, Phrase, QueryTerm, Words, counted};
 pub use script::{detect, is_cjk, is_mostly_cjk};
 pub use sentences::{clauses, is_whole, sentences};
 pub use words::{coverage, terms};

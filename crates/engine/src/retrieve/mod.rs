@@ -1,26 +1,144 @@
-//! A question's embedding into hits.
+//! A question into hits: two lists, by meaning and by words, fused, thinned and joined.
 
-use crate::error::StoreError;
-use crate::seams::{Filter, Snapshot};
-use crate::types::{ChunkId, Embedding, Found, Hit, Why};
+mod fuse;
+mod rerank;
+mod select;
+mod why_not;
 
-/// The best `k` chunks by cosine among the documents that `filter` lets through.
+use qiao_model::Scored;
+
+use crate::error::Error;
+use crate::language::Words;
+use crate::seams::{Filter, Reranker, Snapshot};
+use crate::types::{ChunkId, Embedding, Found};
+
+use fuse::Pool;
+use rerank::Judged;
+pub use why_not::{End, Rank, Sought, Trail, WhyNot, why_not};
+
+/// By what chunks are found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// By meaning and by words.
+    #[default]
+    Hybrid,
+    /// By meaning: the cosine of vectors.
+    Dense,
+    /// By words: BM25. No model is needed.
+    Lexical,
+}
+
+/// What is wanted of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Hits at most.
+    pub hits: usize,
+    /// Where to look.
+    pub filter: Filter,
+    /// By what.
+    pub mode: Mode,
+    /// Only hits of this score and better.
+    pub min_score: Option<f32>,
+    /// Hits of one document at most.
+    pub per_document: Option<usize>,
+    /// How much hits are to differ from each other, from 0 (not at all) to 1 (whatever they say): maximal marginal relevance
+    /// (Carbonell & Goldstein 1998), whose λ is one minus this.
+    pub diversity: Option<f32>,
+    /// Whether hits that follow one another become one.
+    pub join: bool,
+}
+
+impl Default for Request {
+    /// Eight hits in all documents by both lists, each a chunk.
+    fn default() -> Self {
+        Self {
+            hits: 8,
+            filter: Filter::All,
+            mode: Mode::Hybrid,
+            min_score: None,
+            per_document: None,
+            diversity: None,
+            join: false,
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Query<'a> {
+    /// As it was asked.
+    pub text: &'a str,
+    /// Its words, and the phrases that every hit must hold.
+    pub words: Words,
+    /// Its meaning, unless only words are asked.
+    pub meaning: Option<&'a Embedding>,
+}
+
+impl<'a> Query<'a> {
+    /// A question in a person's words.
+    pub fn new(text: &'a str, meaning: Option<&'a Embedding>) -> Self {
+        Self { text, words: Words::of(text), meaning }
+    }
+}
+
+/// The best hits, as `request` wants them.
+///
+/// A search looks some way down both lists, and further down as long as hits are wanting and there may be more.
 ///
 /// # Errors
-/// When the store cannot be read, or holds another encoder's vectors.
-pub fn search(snapshot: &dyn Snapshot, query: &Embedding, k: usize, filter: &Filter) -> Result<Found, StoreError> {
-    let nearest = snapshot.nearest(query, k, filter)?;
-    let ids: Vec<ChunkId> = nearest.scored.iter().map(|s| s.key).collect();
-    let chunks = snapshot.chunks(&ids, filter)?;
-    let hit = |(found, scored): (crate::seams::FoundChunk, &qiao_model::Scored<ChunkId>)| Hit {
-        chunk: found.chunk,
-        origin: found.origin,
-        also: found.also,
-        text: found.text,
-        locator: found.locator,
-        score: scored.score,
-        why: Why { dense: scored.score },
+/// When the store cannot be read, holds another encoder's vectors, or the reranker fails.
+pub fn search(
+    snapshot: &dyn Snapshot,
+    query: &Query<'_>,
+    request: &Request,
+    reranker: Option<&dyn Reranker>,
+) -> Result<Found, Error> {
+    let searched = snapshot.count(&request.filter)?;
+    let mut pool = Pool::new(snapshot, query, request)?;
+    let mut judged = reranker.map(|reranker| Judged::new(reranker, request.hits));
+    loop {
+        let all = pool.ranked();
+        let mut ranked = match &mut judged {
+            Some(judged) => judged.best(snapshot, query.text, all)?,
+            None => all.to_vec(),
+        };
+        let listed = ranked.len();
+        ranked.retain(|one| request.min_score.is_none_or(|least| one.score >= least));
+        // what comes further down is worse than what was left out
+        let at_the_end = ranked.len() < listed && judged.is_none();
+        if let Some(diversity) = request.diversity {
+            ranked = select::spread(snapshot, &ranked, request, diversity)?;
+        }
+        let chosen = select::choose(snapshot, &ranked, request)?;
+        if chosen.len() >= request.hits || at_the_end {
+            return Ok(Found { hits: select::hits(snapshot, chosen)?, searched });
+        }
+        let all_judged = judged.as_mut().is_none_or(|judged| judged.is_through(all.len()));
+        if all_judged && pool.is_whole() {
+            return Ok(Found { hits: select::hits(snapshot, chosen)?, searched });
+        }
+        match &mut judged {
+            Some(judged) if !all_judged => judged.deepen(),
+            _ => pool.deepen()?,
+        }
+    }
+}
+
+/// Chunks best first, some hundred deep, as [`search`] ranks them before they become hits.
+///
+/// # Errors
+/// As [`search`].
+pub fn ranking(
+    snapshot: &dyn Snapshot,
+    query: &Query<'_>,
+    mode: Mode,
+    reranker: Option<&dyn Reranker>,
+) -> Result<Vec<Scored<ChunkId>>, Error> {
+    let request = Request { mode, ..Request::default() };
+    let pool = Pool::new(snapshot, query, &request)?;
+    let ranked = match reranker {
+        Some(reranker) => Judged::new(reranker, request.hits).best(snapshot, query.text, pool.ranked())?,
+        None => pool.ranked().to_vec(),
     };
-    let hits = chunks.into_iter().zip(&nearest.scored).map(hit).collect();
-    Ok(Found { hits, compared: nearest.compared })
+    Ok(ranked.into_iter().map(|one| Scored { key: one.id, score: one.score }).collect())
 }

@@ -2,17 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use qiao_model::{EncoderId, Receipt, TopK};
+use qiao_model::{EncoderId, Receipt, Scored, TopK};
 
+use super::derived::searchable;
 use crate::error::StoreError;
-use crate::seams::{Batch, Filter, FoundChunk, Nearest, NewContent, NewDocument, Relabel, Snapshot, Staged, Store};
+use crate::language::{B, Counted, K1, QueryTerm, Words, counted};
+use crate::seams::{Batch, Filter, FoundChunk, Lexical, NewContent, NewDocument, Relabel, Snapshot, Staged, Store};
 use crate::types::{
-    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Finding, Labels, Locator,
-    Media, Piece, Span,
+    Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, Finding, Labels,
+    LedgerEntry, Locator, Media, Piece, Span, Unread,
 };
 
 /// Bytes read as something.
 type ContentKey = (ContentHash, Media);
+
+/// A chunk of some content, and the hash of its text.
+type OwnChunk = (ContentKey, Piece, ContentHash);
+
+/// What a term gives a chunk that has it without end.
+fn factor(counted: &BTreeMap<ChunkId, Counted>, term: &QueryTerm) -> f64 {
+    let (n, df) = (counted.len() as f64, counted.values().filter(|c| count(c, &term.term) > 0).count() as f64);
+    f64::from(term.weight) * (1.0 + (n - df + 0.5) / (df + 0.5)).ln() * (f64::from(K1) + 1.0)
+}
+
+fn count(counted: &Counted, term: &str) -> u32 {
+    counted.iter().find(|(own, _)| *own == term).map_or(0, |(_, count)| count)
+}
 
 /// A knowledge base that is gone with the process.
 #[derive(Debug, Default)]
@@ -22,7 +37,7 @@ pub(crate) struct MemoryStore {
     staging: BTreeSet<(String, ContentHash)>,
     contents: BTreeMap<ContentKey, Content>,
     documents: BTreeMap<DocumentId, (String, ContentKey, Labels)>,
-    chunks: BTreeMap<ChunkId, (ContentKey, Piece, ContentHash)>,
+    chunks: BTreeMap<ChunkId, OwnChunk>,
     last_document: i64,
     last_chunk: i64,
 }
@@ -69,6 +84,27 @@ impl MemoryStore {
         self.staging.retain(|(of, _)| *of != new.origin);
         self.drop_unused();
         id
+    }
+
+    fn passing<'a>(&'a self, filter: &'a Filter) -> impl Iterator<Item = (&'a ChunkId, &'a OwnChunk)> {
+        let passes =
+            move |key: &ContentKey| self.documents.iter().any(|(id, (_, of, _))| of == key && filter.passes(*id));
+        self.chunks.iter().filter(move |(_, (key, ..))| passes(key))
+    }
+
+    fn counted(&self) -> BTreeMap<ChunkId, Counted> {
+        let one =
+            |(id, chunk): (&ChunkId, &OwnChunk)| (*id, counted(&searchable(self.text(chunk), &chunk.1.heading_path)));
+        self.chunks.iter().map(one).collect()
+    }
+
+    fn most(&self, words: &Words) -> f32 {
+        let counted = self.counted();
+        words.terms.iter().map(|term| factor(&counted, term)).sum::<f64>() as f32
+    }
+
+    fn text(&self, (key, piece, _): &OwnChunk) -> &str {
+        &self.contents[key].text[piece.span.range()]
     }
 
     fn summary(&self, id: DocumentId) -> DocumentSummary {
@@ -152,6 +188,10 @@ impl Store for MemoryStore {
         Ok(Box::new(self))
     }
 
+    fn index(&self, _: usize, _: &mut dyn FnMut(usize, usize)) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
     fn mend(&mut self, _: &[Finding]) -> Result<(), StoreError> {
         Ok(())
     }
@@ -162,15 +202,76 @@ impl Store for MemoryStore {
 }
 
 impl Snapshot for &MemoryStore {
-    fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Nearest, StoreError> {
+    fn nearest(&self, query: &Embedding, k: usize, filter: &Filter) -> Result<Vec<Scored<ChunkId>>, StoreError> {
         let mut best = TopK::new(k);
-        let mut compared = 0;
-        let passes = |key: &ContentKey| self.documents.iter().any(|(id, (_, of, _))| of == key && filter.passes(*id));
-        for (id, (_, _, hash)) in self.chunks.iter().filter(|(_, (key, ..))| passes(key)) {
+        for (id, (_, _, hash)) in self.passing(filter) {
             best.push(*id, query.cosine(&self.vectors[hash].0).unwrap_or(f32::NAN));
-            compared += 1;
         }
-        Ok(Nearest { scored: best.into_sorted(), compared })
+        Ok(best.into_sorted())
+    }
+
+    fn lexical(&self, words: &Words, k: usize, filter: &Filter) -> Result<Lexical, StoreError> {
+        let ids: Vec<ChunkId> = self
+            .passing(filter)
+            .filter(|(_, chunk)| words.phrases.iter().all(|phrase| phrase.stands_in(self.text(chunk))))
+            .map(|(id, _)| *id)
+            .collect();
+        let mut best = TopK::new(k);
+        for (id, score) in ids.iter().zip(self.weights(words, &ids)?).filter(|(_, score)| *score > 0.0) {
+            best.push(*id, score);
+        }
+        let most = self.most(words);
+        Ok(Lexical { best: best.into_sorted(), most })
+    }
+
+    fn weights(&self, words: &Words, ids: &[ChunkId]) -> Result<Vec<f32>, StoreError> {
+        let counted = self.counted();
+        let average = counted.values().map(|c| f64::from(c.length())).sum::<f64>() / counted.len() as f64;
+        let weight = |id: &ChunkId| {
+            let own = &counted[id];
+            let length = 1.0 - f64::from(B) + f64::from(B) * f64::from(own.length()) / average;
+            let term = |term: &QueryTerm| {
+                let count = f64::from(count(own, &term.term));
+                factor(&counted, term) * count / (count + f64::from(K1) * length)
+            };
+            words.terms.iter().map(term).sum::<f64>() as f32
+        };
+        Ok(ids.iter().map(weight).collect())
+    }
+
+    fn embeddings(&self, ids: &[ChunkId]) -> Result<Vec<Embedding>, StoreError> {
+        Ok(ids.iter().map(|id| self.vectors[&self.chunks[id].2].0.clone()).collect())
+    }
+
+    fn count(&self, filter: &Filter) -> Result<usize, StoreError> {
+        Ok(self.passing(filter).count())
+    }
+
+    fn chunks_at(&self, id: DocumentId, part: Span) -> Result<Vec<ChunkId>, StoreError> {
+        let Some((_, key, _)) = self.documents.get(&id) else { return Ok(Vec::new()) };
+        let here = self.chunks.iter().filter(|(_, (of, piece, _))| of == key && piece.span.overlaps(part));
+        Ok(here.map(|(id, _)| *id).collect())
+    }
+
+    fn occurrences(&self, text: &str, most: usize) -> Result<Vec<(DocumentId, Span)>, StoreError> {
+        let of = |(id, (_, key, _)): (&DocumentId, &(String, ContentKey, Labels))| {
+            let at = self.contents[key].text.find(text)?;
+            Some((*id, Span::new(at, at + text.len())))
+        };
+        Ok(self.documents.iter().filter_map(of).take(most).collect())
+    }
+
+    fn failures(&self) -> Result<Vec<LedgerEntry>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn unread(&self) -> Result<Vec<(String, Vec<Unread>)>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn passage(&self, id: DocumentId, part: Span) -> Result<(String, Locator), StoreError> {
+        let content = &self.contents[&self.documents[&id].1];
+        Ok((content.text[part.range()].to_owned(), Locator::of(part, &content.anchors)))
     }
 
     fn chunks(&self, ids: &[ChunkId], filter: &Filter) -> Result<Vec<FoundChunk>, StoreError> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, Error, params};
 
 use super::rows::content;
-use super::sqlite::{FORMAT, SqliteStore, Write, beside};
+use super::sqlite::{FORMAT, SCHEMA, SqliteStore, Write, beside};
 use crate::error::StoreError;
 
 /// Brings the file up to [`FORMAT`], unless another process did so first. The copy beside it is removed when that succeeded.
@@ -38,7 +38,7 @@ pub(super) fn run(store: &SqliteStore) -> Result<(), StoreError> {
     }
 }
 
-/// `NAME.before-2`, with the number of this process where two of them begin at once.
+/// `NAME.before-3`, with the number of this process where two of them begin at once.
 fn copy_of(store: &SqliteStore) -> PathBuf {
     let copy = beside(&store.path, &format!(".before-{FORMAT}"));
     match copy.exists() {
@@ -51,8 +51,10 @@ fn migrate(store: &SqliteStore) -> Result<(), StoreError> {
     let write = store.begin()?;
     let steps = |write: &Write<'_>| -> Result<(), Error> {
         let format: i64 = write.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if format == 1 {
-            from_1(write)?;
+        match format {
+            1 => from_1(write)?,
+            2 => write.execute_batch(include_str!("change.sql"))?,
+            _ => {}
         }
         write.pragma_update(None, "user_version", FORMAT)
     };
@@ -74,7 +76,7 @@ fn from_1(write: &Connection) -> Result<(), Error> {
     for table in TABLES {
         write.execute_batch(&format!("ALTER TABLE {table} RENAME TO old_{table}"))?;
     }
-    write.execute_batch(include_str!("schema.sql"))?;
+    write.execute_batch(SCHEMA)?;
     write.execute_batch(
         "INSERT INTO space SELECT id, key, encoder FROM old_space;
          INSERT INTO content (id, hash, media, title, language, pages, text, digest)

@@ -214,7 +214,7 @@ fn holds(path: &Path, length: u64) -> io::Result<bool> {
 }
 
 /// The SHA-256 of what `from` gives.
-fn hash(mut from: impl Read) -> io::Result<[u8; 32]> {
+pub(super) fn hash(mut from: impl Read) -> io::Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];
     loop {

@@ -1,4 +1,4 @@
--- Format 2 of a qiao knowledge base. docs/file-format.md says what each table means.
+-- A qiao knowledge base, but for the table `change`, which came with format 3. docs/file-format.md says what each table means.
 -- Positions are bytes of content.text, half open.
 CREATE TABLE space (
     id      INTEGER PRIMARY KEY,

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::derived::Derived;
 use super::migrate;
 use crate::error::{DatabaseError, StoreError};
 
 /// "qiao" in ASCII: how the file says whose it is.
 pub(super) const APPLICATION_ID: i64 = 0x7169_616f;
 /// The format this program writes; those before it are brought up to it when a file is opened.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
+/// All tables.
+pub(super) const SCHEMA: &str = concat!(include_str!("schema.sql"), include_str!("change.sql"));
 /// How long another process may hold the file before a person is told, who else would wonder.
 const SILENCE: Duration = Duration::from_secs(1);
 /// SQLite's own wait between two tries.
@@ -23,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub struct SqliteStore {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    pub(super) derived: Derived,
     wait: Wait,
 }
 
@@ -119,7 +123,7 @@ impl SqliteStore {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         connection.busy_timeout(PAUSE).map_err(failed)?;
-        let store = Self { connection, path: path.to_path_buf(), wait };
+        let store = Self { connection, path: path.to_path_buf(), derived: Derived::beside(path), wait };
         store.prepare()?;
         Ok(store)
     }
@@ -159,7 +163,7 @@ impl SqliteStore {
         let write = self.begin()?;
         let make = || {
             if write.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))? == 0 {
-                write.execute_batch(include_str!("schema.sql"))?;
+                write.execute_batch(SCHEMA)?;
                 write.pragma_update(None, "application_id", APPLICATION_ID)?;
                 write.pragma_update(None, "user_version", FORMAT)?;
             }
@@ -206,14 +210,14 @@ impl SqliteStore {
         }
     }
 
-    /// Writes the file anew if anything went since that was done last, and empties the log. `secure_delete` alone does not do:
+    /// Writes the file anew if anything went since that was done last, empties the log, and takes what went out of the indexes. `secure_delete` alone does not do:
     /// when SQLite balances its trees, rows that move leave copies behind in the unused part of a page.
     pub(super) fn scrub(&self) -> Result<bool, StoreError> {
         let times = "SELECT times FROM upkeep WHERE task = 'rewrite' AND times > done";
         let due = self.connection.query_row(times, [], |row| row.get::<_, i64>(0)).optional();
         let Some(times) = due.map_err(|e| self.reading(e))? else { return Ok(true) };
         self.patiently("VACUUM")?;
-        let emptied = self.empty_log()?;
+        let emptied = self.empty_log()? && self.derived.update(self, &mut |_, _| {})?;
         if emptied {
             // not what went since: that is another's to overwrite
             self.patiently(&format!("UPDATE upkeep SET done = max(done, {times}) WHERE task = 'rewrite'"))?;

@@ -55,7 +55,15 @@ impl SqliteStore {
             check.fault(None, format!("it cannot be read: {e}"), Remedy::Backup);
             return check.findings;
         }
-        check.all().unwrap_or_else(|e| check.fault(None, format!("it cannot be read: {e}"), Remedy::Backup));
+        let sound = check.all().and_then(|()| match check.findings.is_empty() {
+            true => self.derived.faults(&self.connection),
+            // what a faulty file says is no measure
+            false => Ok(Vec::new()),
+        });
+        match sound {
+            Ok(faults) => faults.into_iter().for_each(|what| check.fault(None, what, Remedy::Rebuild)),
+            Err(e) => check.fault(None, format!("it cannot be read: {e}"), Remedy::Backup),
+        }
         check.findings
     }
 
@@ -64,6 +72,9 @@ impl SqliteStore {
         if remedies.contains(&Remedy::Backup) {
             // what a broken file says of itself is no ground to delete anything
             return Ok(());
+        }
+        if remedies.contains(&Remedy::Rebuild) {
+            self.derived.rebuild(self)?;
         }
         if remedies.contains(&Remedy::Reindex) {
             self.patiently("REINDEX")?;
@@ -143,7 +154,9 @@ fn sweep(write: &Connection) -> Result<(), Error> {
          DELETE FROM property WHERE content NOT IN (SELECT id FROM content);
          DELETE FROM staging WHERE vector NOT IN (SELECT id FROM vector);
          DELETE FROM vector WHERE id NOT IN (SELECT vector FROM chunk) AND id NOT IN (SELECT vector FROM staging);",
-    )
+    )?;
+    // whatever went: no index that was made before is to be believed
+    write::log_change(write, Some((0, i64::MAX)))
 }
 
 struct Check<'a> {

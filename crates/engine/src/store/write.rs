@@ -56,6 +56,13 @@ impl Store for SqliteStore {
         SqliteStore::scrub(self)
     }
 
+    fn index(&self, least: usize, done: &mut dyn FnMut(usize, usize)) -> Result<bool, StoreError> {
+        match self.derived.lacks(self)? >= least {
+            true => self.derived.update(self, done),
+            false => Ok(true),
+        }
+    }
+
     fn snapshot(&self) -> Result<Box<dyn Snapshot + '_>, StoreError> {
         Ok(Box::new(SqliteSnapshot::new(self)?))
     }
@@ -331,7 +338,17 @@ fn insert_chunks(write: &Connection, content: i64, pieces: &[(Piece, ContentHash
         let (start, end) = (piece.span.start as i64, piece.span.end as i64);
         insert.execute(params![content, hash.as_str(), start, end, piece.tokens as i64, path])?;
     }
-    Ok(())
+    log_change(write, None)
+}
+
+/// Changes that are kept: an index that is older than these is made anew.
+const CHANGES: i64 = 1 << 14;
+
+/// Logs that chunks came, or that those of a range are gone.
+pub(super) fn log_change(write: &Connection, gone: Option<(i64, i64)>) -> Result<(), Error> {
+    let (first, last) = gone.unzip();
+    write.execute("INSERT INTO change (stamp, first, last) VALUES (random(), ?1, ?2)", params![first, last])?;
+    write.execute("DELETE FROM change WHERE id <= ?1", [write.last_insert_rowid() - CHANGES]).map(|_| ())
 }
 
 /// Deletes a document with all that only it used; the ledger keeps that something went. False where it is not there.
@@ -377,6 +394,12 @@ fn drop_unused_content(write: &Connection, content: i64) -> Result<(), Error> {
 
 /// Deletes the chunks of a content; returns the vectors they used.
 pub(super) fn drop_chunks(write: &Connection, content: i64) -> Result<Vec<i64>, Error> {
+    // no other content's chunks stand between them: they were put in at once
+    let ends = "SELECT min(id), max(id) FROM chunk WHERE content = ?1";
+    let ends = write.query_row(ends, [content], |row| Ok(row.get::<_, Option<i64>>(0)?.zip(row.get(1)?)))?;
+    if ends.is_some() {
+        log_change(write, ends)?;
+    }
     let mut used = write.prepare("SELECT DISTINCT vector FROM chunk WHERE content = ?1")?;
     let vectors = used.query_map([content], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
     write.execute("DELETE FROM chunk WHERE content = ?1", [content])?;

@@ -6,8 +6,8 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::language::{is_mostly_cjk, terms};
-use crate::seams::Filter;
-use crate::types::{Answer, Hit, Locator};
+use crate::retrieve::{Mode, Request};
+use crate::types::{Answer, ChunkId, Hit, Locator};
 
 /// Passages that are shown of each kind.
 const SHOWN: usize = 3;
@@ -19,11 +19,11 @@ pub struct Searched {
     pub terms: BTreeSet<String>,
     /// The nearest passages in meaning, best first.
     pub by_meaning: Vec<Passage>,
-    /// Those that share the rarest words with the query, best first; ones that share none are left out.
+    /// The best by words (BM25), best first; ones that share none are left out.
     pub by_words: Vec<Passage>,
     /// The cosine of each chunk, in the order of the document.
     pub cosines: Vec<f32>,
-    /// The weight of each chunk's shared words, in the order of the document.
+    /// What words give each chunk (BM25), in the order of the document.
     pub words: Vec<f32>,
 }
 
@@ -51,23 +51,21 @@ pub struct Prompted {
 
 /// Looks for `query` in all that the engine has, once by meaning and once by words.
 ///
-/// By words, a passage's weight is the sum over the shared terms of their inverse document frequency, ln(1 + (N - n + ½) /
-/// (n + ½)): BM25 (Robertson & Zaragoza 2009, "The Probabilistic Relevance Framework") without the count of a term in a
-/// passage and without its length.
-///
 /// # Errors
 /// As [`Engine::search`].
 pub fn search(engine: &Engine, query: &str) -> Result<Searched, Error> {
+    let all = |mode| engine.search(query, &Request { hits: usize::MAX, mode, ..Request::default() });
     let wanted = terms(query);
-    let mut hits = engine.search(query, usize::MAX, &Filter::All)?;
+    let mut hits = all(Mode::Dense)?.hits;
     hits.sort_by_key(|hit| hit.chunk.id);
-    let shared: Vec<Vec<String>> =
-        hits.iter().map(|hit| wanted.intersection(&terms(&hit.text)).cloned().collect()).collect();
+    let weights: BTreeMap<ChunkId, f32> =
+        all(Mode::Lexical)?.hits.iter().map(|hit| (hit.chunk.id, hit.score)).collect();
     let cosines: Vec<f32> = hits.iter().map(|hit| hit.score).collect();
-    let words = weights(&shared);
+    let words: Vec<f32> = hits.iter().map(|hit| weights.get(&hit.chunk.id).copied().unwrap_or_default()).collect();
     let passage = |at: usize| {
-        let written = shared[at].iter().map(|term| as_written(query, term));
-        Passage { hit: hits[at].clone(), at, shared: written.collect() }
+        let hit = &hits[at];
+        let shared = wanted.intersection(&terms(&hit.text)).map(|term| as_written(query, term)).collect();
+        Passage { hit: hit.clone(), at, shared }
     };
     let by_meaning = best(&cosines).into_iter().map(passage).collect();
     let by_words = best(&words).into_iter().filter(|at| words[*at] > 0.0).map(passage).collect();
@@ -81,15 +79,7 @@ pub fn search(engine: &Engine, query: &str) -> Result<Searched, Error> {
 pub fn ask(engine: &Engine, question: &str) -> Result<Prompted, Error> {
     let searched = search(engine, question)?;
     let prompt = prompt(question, &searched.by_meaning);
-    Ok(Prompted { searched, prompt, answer: engine.ask(question, SHOWN, &Filter::All)? })
-}
-
-fn weights(shared: &[Vec<String>]) -> Vec<f32> {
-    let mut having: BTreeMap<&str, f32> = BTreeMap::new();
-    shared.iter().flatten().for_each(|term| *having.entry(term).or_default() += 1.0);
-    let rarity = |n: &f32| (1.0 + (shared.len() as f32 - n + 0.5) / (n + 0.5)).ln();
-    let weight = |terms: &Vec<String>| terms.iter().filter_map(|term| having.get(term.as_str())).map(rarity).sum();
-    shared.iter().map(weight).collect()
+    Ok(Prompted { searched, prompt, answer: engine.ask(question, &Request { hits: SHOWN, ..Request::default() })? })
 }
 
 /// The word of the query that a term was made of.
@@ -144,12 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rare_word_weighs_more_than_a_common_one() {
-        let shared = [vec!["bridge"], vec!["bridge", "toll"], vec!["toll"], vec!["bridge"], vec![]];
-        let shared: Vec<Vec<String>> =
-            shared.iter().map(|terms| terms.iter().map(|t| (*t).to_owned()).collect()).collect();
-        let weights = weights(&shared);
-        assert!(weights[1] > weights[2] && weights[2] > weights[0] && weights[4] == 0.0, "{weights:?}");
-        assert_eq!(best(&weights), [1, 2, 0]);
+    fn the_greatest_come_first_and_ties_in_order() {
+        assert_eq!(best(&[0.5, 2.0, 0.5, 1.0]), [1, 3, 0]);
     }
 }

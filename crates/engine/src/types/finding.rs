@@ -16,6 +16,8 @@ pub struct Finding {
 pub enum Remedy {
     /// To make an index again from its table.
     Reindex,
+    /// To make an index beside the file again.
+    Rebuild,
     /// To delete rows that nothing uses.
     Sweep,
     /// To let go of what waits for documents on their way in.
@@ -35,6 +37,7 @@ impl Remedy {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Reindex => "--repair makes the index again",
+            Self::Rebuild => "--repair makes it again; until then, searches may miss what stands in it",
             Self::Sweep => "--repair deletes it",
             Self::Unstage => "--repair deletes what is staged; the next `qiao add` embeds it again",
             Self::Embed(..) => "--repair cuts the text and embeds it again",

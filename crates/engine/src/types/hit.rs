@@ -1,23 +1,25 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Chunk, Locator};
+use super::{Chunk, ChunkId, Locator};
 
-/// A chunk that was found. Greater scores are better; ties stand by ascending chunk id.
+/// A chunk that was found, or several that follow one another. Greater scores are better; ties stand by ascending chunk id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// The chunk.
+    /// The best of its chunks; where there are several, its span is that of all.
     pub chunk: Chunk,
+    /// All of them, in the order of the text.
+    pub chunks: Vec<ChunkId>,
     /// Its document's origin.
     pub origin: String,
     /// Origins of other documents of the same bytes, which hold it as well.
     pub also: Vec<String>,
-    /// The chunk's text, as it was indexed.
+    /// The text, as it was indexed.
     pub text: String,
     /// Where it stands in the original.
     pub locator: Locator,
-    /// Cosine to the query.
+    /// What it is ranked by: the reranker's score where there is one, else the fused one, else that of the one list.
     pub score: f32,
-    /// How the score came about.
+    /// How the score of the best chunk came about.
     pub why: Why,
 }
 
@@ -26,6 +28,11 @@ impl Hit {
     pub fn document(&self) -> &str {
         super::name_of(&self.origin)
     }
+
+    /// Cosine to the query, or 0 where meaning was not asked.
+    pub fn cosine(&self) -> f32 {
+        self.why.dense.map_or(0.0, |dense| dense.score)
+    }
 }
 
 /// What a search found.
@@ -33,13 +40,35 @@ impl Hit {
 pub struct Found {
     /// Best first.
     pub hits: Vec<Hit>,
-    /// Chunks compared with the question.
-    pub compared: usize,
+    /// Chunks that could be found: those of the documents that were searched.
+    pub searched: usize,
 }
 
 /// The parts of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Why {
-    /// Cosine of the chunk's vector and the query's.
-    pub dense: f32,
+    /// By meaning: cosine of the chunk's vector and the query's, from -1 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dense: Option<Standing>,
+    /// By words: BM25, 0 where no word is shared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lexical: Option<Standing>,
+    /// What fusion made of both, where both were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fused: Option<f32>,
+    /// The reranker's score, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reranked: Option<f32>,
+}
+
+/// Where a chunk stands in one list.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// From 1; `None` where it is too far down to have been listed.
+    pub rank: Option<usize>,
+    /// Its score there.
+    pub score: f32,
+    /// What this list adds to the fused score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<f32>,
 }

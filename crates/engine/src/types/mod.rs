@@ -16,7 +16,7 @@ pub use chunk::{Chunk, ChunkId, Piece};
 pub use document::{Content, ContentError, ContentHash, Document, DocumentId, DocumentSummary, Media, Section, Unread};
 pub use embedding::{Embedding, EmbeddingError};
 pub use finding::{Finding, Remedy};
-pub use hit::{Found, Hit, Why};
+pub use hit::{Found, Hit, Standing, Why};
 pub use labels::{Labels, Metadata};
 pub use ledger::{LedgerEntry, Outcome};
 pub use locator::{Anchor, Locator, PageBoxes, Place, Rect};

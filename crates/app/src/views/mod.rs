@@ -1,7 +1,9 @@
 //! The shapes of JSON that others build on, and their plain twins. docs/json.md describes them.
 
+pub(crate) mod why_not;
+
 use qiao::model::EncoderId;
-use qiao::types::{Answer, Citation, DocumentSummary, Hit, Judgement, Locator, Refusal, Span, Usage, Why};
+use qiao::types::{Answer, ChunkId, Citation, DocumentSummary, Hit, Judgement, Locator, Refusal, Span, Usage, Why};
 use serde::Serialize;
 
 /// `qiao ask --json`.
@@ -40,10 +42,16 @@ pub(crate) struct HitView<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     also: &'a [String],
     chunk: i64,
+    #[serde(skip_serializing_if = "is_one")]
+    chunks: &'a [ChunkId],
     span: Span,
     text: &'a str,
     locator: &'a Locator,
     why: Why,
+}
+
+fn is_one(chunks: &&[ChunkId]) -> bool {
+    chunks.len() < 2
 }
 
 /// `qiao search --json`.
@@ -86,6 +94,7 @@ impl<'a> HitsView<'a> {
             heading_path: &hit.chunk.piece.heading_path,
             also: &hit.also,
             chunk: hit.chunk.id.0,
+            chunks: &hit.chunks,
             span: hit.chunk.piece.span,
             text: &hit.text,
             locator: &hit.locator,
