@@ -2,7 +2,8 @@
 
 use crate::desk::Desk;
 
-const SECRETS: [&str; 4] = ["zyxquortle", "甪端貔貅", "Vexillomancy", "confidential-plan"];
+/// As they are written, and as an index of words has them.
+const SECRETS: [&str; 6] = ["zyxquortle", "甪端貔貅", "Vexillomancy", "confidential-plan", "zyxquortl", "exillom"];
 
 /// Two documents; the first has words of its own in text, headings and name.
 fn two() -> Desk {

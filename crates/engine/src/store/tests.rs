@@ -102,8 +102,11 @@ fn apply(store: &mut dyn Store, operation: &Operation) {
     }
 }
 
+/// Documents, hits by meaning, hits by words.
+type Seen = (Vec<serde_json::Value>, Vec<(String, u32, String)>, Vec<(String, f32)>);
+
 /// Origins with their whole documents, and what a search finds, numbers of rows left out.
-fn seen(store: &dyn Store) -> (Vec<serde_json::Value>, Vec<(String, u32, String)>, Vec<(String, f32)>) {
+fn seen(store: &dyn Store) -> Seen {
     let snapshot = store.snapshot().unwrap();
     let mut documents: Vec<serde_json::Value> = Vec::new();
     for summary in snapshot.documents(&Filter::All).unwrap() {

@@ -37,7 +37,7 @@ impl Rounded {
 /// Encodes what a turned vector has beside its list's centre, in the `8 + padded / 8` bytes of `into`.
 ///
 /// With `d` the difference, `s` its signs and `c` the centre, the factors are `f = |d|² / Σ|dᵢ|` and `c·d - f s·c`, so that
-/// `q·c + f s·q + (c·d - f s·c)` estimates `q·(c + d)` without bias (equations 12 and 20 of the paper, undivided).
+/// `q·c + f s·q + (c·d - f s·c)` estimates `q·(c + d)` without bias (theorem 3.2 of the paper, with the lengths multiplied in).
 pub(super) fn encode(simd: Simd, vector: &[f32], centre: &[f32], into: &mut [u8]) {
     into.fill(0);
     let (factors, bits) = into.split_at_mut(FACTORS);

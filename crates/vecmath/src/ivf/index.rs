@@ -1,4 +1,4 @@
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::error::{IvfError, Part};
 use super::kernels::Table;
@@ -84,15 +84,22 @@ impl<'a> Index<'a> {
         self.keys.as_chunks::<8>().0.iter().map(|bytes| i64::from_le_bytes(*bytes))
     }
 
-    /// The first of the ascending keys from `from` on that is not below `key`, by its ordinal: near ones are found sooner.
-    pub(super) fn first_at_least(&self, key: i64, from: usize) -> usize {
+    /// The first of the ascending keys from `from` on that is not below `key`, by its ordinal: one step away where keys
+    /// have no gaps, and near ones are found sooner than far ones.
+    fn first_at_least(&self, key: i64, from: usize) -> usize {
         let below = |i: usize| i64_at(self.keys, i).is_some_and(|own| own < key);
-        let (mut low, mut step) = (from, 1);
+        let Some(own) = i64_at(self.keys, from).filter(|own| *own < key) else { return from };
+        // so many keys lie between at most
+        let most = usize::try_from(own.abs_diff(key)).unwrap_or(usize::MAX).min(self.len() - from);
+        if below(from + most - 1) {
+            return from + most;
+        }
+        let (mut low, mut step) = (from + 1, 1);
         while below(low + step - 1) {
             low += step;
             step *= 2;
         }
-        let (mut low, mut high) = (low, (low + step - 1).min(self.len()));
+        let mut high = (low + step - 1).min(self.len());
         while low < high {
             let middle = low + (high - low) / 2;
             if below(middle) { low = middle + 1 } else { high = middle }
@@ -104,7 +111,7 @@ impl<'a> Index<'a> {
     pub(super) fn ordinals_in<'r>(
         &'r self,
         ranges: &'r [RangeInclusive<i64>],
-    ) -> impl Iterator<Item = std::ops::Range<usize>> + 'r {
+    ) -> impl Iterator<Item = Range<usize>> + 'r {
         let mut from = 0;
         ranges.iter().map(move |range| {
             // ranges that do not ascend are looked for from the start

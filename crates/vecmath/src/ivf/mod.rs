@@ -1,6 +1,6 @@
 //! An index of vectors in one file: lists of near vectors with a bit a dimension, which finds candidates for an exact score.
 //!
-//! Vectors are turned by a random [rotation](rotation), parted into [lists](lists_for) by k-means, and kept as the signs of
+//! Vectors are turned by a random rotation, parted into [lists](lists_for) by k-means, and kept as the signs of
 //! what is left beside their list's centre, with two numbers that make the estimate of a dot product unbiased: RaBitQ (Gao
 //! and Long, "RaBitQ: Quantizing High-Dimensional Vectors with a Theoretical Error Bound for Approximate Nearest Neighbor
 //! Search", SIGMOD 2024). The caller keeps the vectors themselves, under ascending keys, and gives the exact score of those
@@ -63,10 +63,10 @@ pub use write::Writer;
 /// The most dimensions of a vector: sums of so many products of bytes fit 32 bits.
 pub const MAX_DIMENSION: usize = 1 << 16;
 
-/// The number of lists for `vectors` vectors: three times their root, and no more than one for each 32. Twice as many
-/// would save a sixth of what is compared, and take as much longer to score their centres and thrice as long to make.
+/// The number of lists for `vectors` vectors: four times their root, and no more than one for each 32. With half as many, half
+/// as many again must be compared to find as many of the best, and the lists are made in half the time.
 pub fn lists_for(vectors: usize) -> usize {
-    let roots = 3.0 * (vectors as f64).sqrt();
+    let roots = 4.0 * (vectors as f64).sqrt();
     (roots.round() as usize).min(vectors / 32).clamp(1, MAX_LISTS)
 }
 

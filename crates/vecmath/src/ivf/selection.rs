@@ -60,7 +60,7 @@ impl Allowed {
 /// As many set bits as there are vectors.
 fn full(vectors: usize) -> Vec<u64> {
     let mut bits = vec![u64::MAX; vectors.div_ceil(64)];
-    if let Some(last) = bits.last_mut().filter(|_| vectors % 64 != 0) {
+    if let Some(last) = bits.last_mut().filter(|_| !vectors.is_multiple_of(64)) {
         *last = (1 << (vectors % 64)) - 1;
     }
     bits

@@ -97,11 +97,11 @@ fn nearly_all_of_the_best_are_found_for_few_exact_scores() {
     let vectors = clustered(6000, dimension, 3);
     let queries: Vec<_> = clustered(6100, dimension, 3).into_values().skip(6000).collect();
     let (found, rescored) = recall(&vectors, dimension, &queries);
-    assert!(found > 0.98 && rescored < 330, "clustered: {found} {rescored}");
+    assert!(found > 0.99 && rescored < 100, "clustered: {found} {rescored}");
     let vectors = even(3000, dimension, 4);
     let queries: Vec<_> = even(50, dimension, 5).into_values().collect();
     let (found, rescored) = recall(&vectors, dimension, &queries);
-    assert!(found > 0.9 && rescored < 330, "even: {found} {rescored}");
+    assert!(found > 0.85 && rescored <= 320, "even: {found} {rescored}");
 }
 
 #[test]
@@ -287,6 +287,25 @@ proptest! {
     }
 
     #[test]
+    fn ranges_select_their_keys_whatever_the_gaps(
+        gaps in prop::collection::vec(1i64..6, 0..200), gap in 1i64..3, only in ranges(), reversed: bool,
+    ) {
+        let mut key = -40;
+        let mut next = |step: &i64| { key += step / gap + 1; (key, vec![1.0]) };
+        let vectors: Vectors = gaps.iter().map(&mut next).collect();
+        let bytes = build(&vectors, 1, ONE);
+        let index = Index::open(&bytes).unwrap();
+        let mut only = only;
+        if reversed {
+            only.reverse();
+        }
+        let selection = Selection { only: Some(&only), gone: &[] };
+        let mut found = search(&index, &vectors, &[1.0], &Asked { selection, ..all_of(200) }).best;
+        found.sort_by_key(|one| one.key);
+        prop_assert_eq!(found, truth(&vectors, &[1.0], 200, &selection));
+    }
+
+    #[test]
     fn no_bytes_break_it(
         cut: prop::sample::Index,
         flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
@@ -334,6 +353,6 @@ fn every_byte_of_the_front_may_be_wrong() {
 
 #[test]
 fn lists_grow_with_the_root() {
-    assert_eq!([0, 31, 64, 1000, 20_000, 200_000, 1_000_000].map(lists_for), [1, 1, 2, 31, 283, 894, 2000]);
+    assert_eq!([0, 31, 64, 1000, 20_000, 200_000, 1_000_000].map(lists_for), [1, 1, 2, 31, 566, 1789, 4000]);
     assert_eq!(lists_for(usize::MAX), MAX_LISTS);
 }

@@ -10,7 +10,7 @@ use crate::cpu::dispatch;
 use crate::{Finish, Levels, PackedInt8, Rows, RowsMut, Simd, multiply_int8};
 
 /// Vectors of the sample for each list.
-const PER_LIST: usize = 64;
+const PER_LIST: usize = 32;
 /// Rounds of k-means.
 const ROUNDS: usize = 8;
 /// Rows that are scored against all centres at once.
@@ -18,7 +18,7 @@ const BLOCK: usize = 64;
 /// Of the rotation, and of all that is drawn.
 const SEED: u64 = 0x7169_616f;
 
-/// Vectors from which the lists are made: at most 64 for each list, a byte a dimension.
+/// Vectors from which the lists are made: about 32 for each list, a byte a dimension.
 #[derive(Debug)]
 pub struct Sample {
     rotation: Rotation,
@@ -40,7 +40,7 @@ impl Sample {
             return Err(IvfError::Dimension { expected: MAX_DIMENSION, got: dimension });
         }
         let lists = lists_for(expected);
-        let share = (lists * per()) as f64 / expected.max(1) as f64;
+        let share = (lists * PER_LIST) as f64 / expected.max(1) as f64;
         let greatest = (share * u64::MAX as f64) as u64;
         let rotation = Rotation::new(dimension, SEED);
         Ok(Self { rotation, dimension, lists, greatest, bytes: Vec::new(), steps: Vec::new() })
@@ -48,7 +48,7 @@ impl Sample {
 
     /// Whether the vector of this key belongs to the sample: a fixed choice, by chance.
     pub fn wants(&self, key: i64) -> bool {
-        Scramble(key as u64 ^ SEED).next() <= self.greatest && self.steps.len() < 2 * per() * self.lists
+        Scramble(key as u64 ^ SEED).next() <= self.greatest && self.steps.len() < 2 * PER_LIST * self.lists
     }
 
     /// Takes a vector.
@@ -70,8 +70,7 @@ impl Sample {
         let lists = self.lists.min(self.steps.len()).max(1);
         let mut centres = self.drawn(lists);
         let mut codebook = Codebook::new(self.dimension, SEED, &centres);
-        let rounds: usize = std::env::var("X_R").ok().and_then(|v| v.parse().ok()).unwrap_or(ROUNDS);
-        for _ in 0..rounds {
+        for _ in 0..ROUNDS {
             let mut nearest = vec![0; self.steps.len()];
             self.assign(&codebook, threads, &mut nearest);
             self.average(&nearest, &mut centres);
@@ -116,7 +115,7 @@ impl Sample {
         });
     }
 
-    /// Makes each centre the mean of its rows. One without rows takes a row of the list that has most.
+    /// Makes each centre the mean of its rows.
     fn average(&self, nearest: &[u32], centres: &mut [f32]) {
         let lists = centres.len() / self.dimension;
         let mut counts = vec![0usize; lists];
@@ -128,17 +127,25 @@ impl Sample {
         for (count, centre) in counts.iter().zip(centres.chunks_exact_mut(self.dimension)) {
             centre.iter_mut().for_each(|v| *v /= (*count).max(1) as f32);
         }
+        self.fill_empty(nearest, &mut counts, centres);
+    }
+
+    /// Gives each list without rows a row of the list that has most, with half of its rows to come.
+    fn fill_empty(&self, nearest: &[u32], counts: &mut [usize], centres: &mut [f32]) {
         let mut from = 0;
-        for list in 0..lists {
-            let largest = (0..lists).fold(0, |most, i| if counts[i] > counts[most] { i } else { most });
-            if counts[list] == 0 && counts[largest] > 1 {
-                let found = (from..nearest.len()).find(|row| nearest[*row] as usize == largest);
-                let row = found.or_else(|| nearest.iter().position(|own| *own as usize == largest)).unwrap_or(0);
-                let centre = &mut centres[list * self.dimension..][..self.dimension];
-                centre.fill(0.0);
-                self.add(row, centre);
-                (counts[list], counts[largest], from) = (counts[largest] / 2, counts[largest].div_ceil(2), row + 1);
+        let empty: Vec<usize> = (0..counts.len()).filter(|list| counts[*list] == 0).collect();
+        for list in empty {
+            let largest = (0..counts.len()).fold(0, |most, i| if counts[i] > counts[most] { i } else { most });
+            if counts[largest] < 2 {
+                return;
             }
+            let is_of_largest = |row: &usize| nearest[*row] as usize == largest;
+            let row = (from..nearest.len()).find(is_of_largest).or_else(|| (0..from).find(is_of_largest));
+            let Some(row) = row else { continue };
+            let centre = &mut centres[list * self.dimension..][..self.dimension];
+            centre.fill(0.0);
+            self.add(row, centre);
+            (counts[list], counts[largest], from) = (counts[largest] / 2, counts[largest].div_ceil(2), row + 1);
         }
     }
 }
@@ -250,8 +257,4 @@ pub(super) fn check(dimension: usize, key: i64, vector: &[f32]) -> Result<(), Iv
     // a sum of squares that overflows is refused as well
     let square: f32 = vector.iter().map(|v| v * v).sum();
     if square.is_finite() { Ok(()) } else { Err(IvfError::NotFinite { key }) }
-}
-
-fn per() -> usize {
-    std::env::var("X_P").ok().and_then(|v| v.parse().ok()).unwrap_or(PER_LIST)
 }

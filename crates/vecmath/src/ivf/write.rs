@@ -14,7 +14,7 @@ const BATCH: usize = 4096;
 
 /// Takes vectors and writes an index of them: all of a new one, or what comes to an old one.
 ///
-/// At a million vectors of 384 dimensions it holds about 100 MB. The bytes do not depend on the number of threads.
+/// At a million vectors of 384 dimensions it holds about 115 MB. The bytes do not depend on the number of threads.
 #[derive(Debug)]
 pub struct Writer<'a> {
     codebook: Codebook,

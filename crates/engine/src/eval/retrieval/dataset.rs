@@ -18,7 +18,7 @@ pub struct DataSet {
     pub passages: Vec<Passage>,
     /// What is asked; each has at least one passage that is right.
     pub queries: Vec<Question>,
-    /// Questions that were left out, since no passage is right for them.
+    /// Questions that were left out: blank ones, and those for which no passage is right.
     pub left_out: usize,
 }
 
@@ -101,7 +101,7 @@ impl DataSet {
                 set.passages.push(Passage { id: place.to_string(), text: paragraph.context });
             }
             for asked in paragraph.qas {
-                match asked.is_impossible {
+                match asked.is_impossible || asked.question.trim().is_empty() {
                     true => set.left_out += 1,
                     false => {
                         set.queries.push(Question { id: asked.id, text: asked.question, judged: vec![(place, 1)] });
@@ -141,7 +141,8 @@ impl DataSet {
             if place == set.passages.len() {
                 set.passages.push(Passage { id: place.to_string(), text: searched.context });
             }
-            let (right, impossible): (Vec<Asked>, Vec<Asked>) = asked.qas.into_iter().partition(|q| !q.is_impossible);
+            let (right, impossible): (Vec<Asked>, Vec<Asked>) =
+                asked.qas.into_iter().partition(|q| !q.is_impossible && !q.question.trim().is_empty());
             set.left_out += impossible.len();
             set.queries.extend(right.into_iter().map(|q| Question {
                 id: q.id,

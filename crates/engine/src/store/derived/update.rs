@@ -13,8 +13,8 @@ use super::state::{Entry, Moment, NewFile, Part, State};
 use super::{Derived, Mapped, Range, try_lock, vectors, words};
 use crate::error::StoreError;
 
-/// Postings of a segment that is built at once: some hundred megabytes of memory.
-const AT_ONCE: usize = 8 << 20;
+/// Bytes of memory in which a segment is built at once.
+const AT_ONCE: usize = 128 << 20;
 /// A segment is merged with the one before it unless that is so many times as large.
 const APART: u64 = 4;
 /// How the files are called.

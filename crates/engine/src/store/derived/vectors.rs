@@ -60,12 +60,11 @@ fn threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
+/// What becomes of a chunk's vector.
+type Take<'t> = dyn FnMut(i64, &[f32]) -> Result<(), IvfError> + 't;
+
 /// Calls `take` with each chunk of a range and its vector, by ascending chunks.
-fn each(
-    connection: &Connection,
-    range: &Range,
-    take: &mut dyn FnMut(i64, &[f32]) -> Result<(), IvfError>,
-) -> Result<(), Failed> {
+fn each(connection: &Connection, range: &Range, take: &mut Take<'_>) -> Result<(), Failed> {
     let sql = "SELECT chunk.id, numbers FROM chunk JOIN vector ON vector.id = chunk.vector
                WHERE chunk.id BETWEEN ?1 AND ?2 ORDER BY chunk.id";
     let mut statement = connection.prepare_cached(sql)?;

@@ -25,19 +25,19 @@ pub(super) fn in_memory(connection: &Connection, after: i64) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-/// Adds chunks of a range to a segment that is to be, until that has some number of postings. Returns the last one's number, or
+/// Adds chunks of a range to a segment that is to be, until that takes some number of bytes of memory. Returns the last one's number, or
 /// `None` where there was none.
 pub(super) fn add(
     connection: &Connection,
     range: &Range,
     builder: &mut Builder,
-    postings: usize,
+    most: usize,
 ) -> Result<Option<i64>, Error> {
     let sql = "SELECT id, content, start, end, heading_path FROM chunk WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([range.start(), range.end()])?;
     let mut last = None;
-    while builder.postings() < postings {
+    while builder.bytes() < most {
         let Some(row) = rows.next()? else { break };
         let text = rows::text(connection, row.get(1)?, span(row, 2)?)?;
         let headings: Vec<String> = serde_json::from_str(row.get_ref(4)?.as_str()?).unwrap_or_default();

@@ -1,16 +1,16 @@
-//! Postings in blocks: numbers of chunks as distances, in as many bits as the widest needs; counts likewise.
+//! Postings in blocks: places as distances, with how often the term occurs there.
 
-/// Postings of a whole block.
-pub(super) const BLOCK: usize = 128;
-/// Bytes that may be read past a packed number.
-const PADDING: usize = 8;
+use super::bits::{self, BLOCK, WORD};
+
+/// A chunk's place in its segment, and how often the term occurs in it.
+pub(super) type Posting = (u32, u32);
 
 /// One block, unpacked.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Unpacked {
-    pub(super) places: [u32; BLOCK],
-    pub(super) counts: [u32; BLOCK],
-    pub(super) len: usize,
+    places: [u32; BLOCK],
+    counts: [u32; BLOCK],
+    len: usize,
 }
 
 impl Unpacked {
@@ -18,103 +18,115 @@ impl Unpacked {
         Self { places: [0; BLOCK], counts: [0; BLOCK], len: 0 }
     }
 
-    /// Unpacks a block whose places come after `before`; false where its bytes are no block.
-    pub(super) fn read(&mut self, bytes: &[u8], len: usize, before: Option<u32>) -> bool {
-        self.len = 0;
-        let mut place = before.map_or(0, |before| before.wrapping_add(1));
-        let whole = match len {
-            BLOCK => self.unpack(bytes),
-            fewer => self.read_varints(bytes, fewer),
-        };
-        if whole.is_none() {
-            return false;
-        }
-        for at in &mut self.places[..len] {
-            *at = at.wrapping_add(place);
-            place = at.wrapping_add(1);
-        }
-        self.len = len;
-        true
+    /// Places, ascending unless the bytes were foreign.
+    pub(super) fn places(&self) -> &[u32] {
+        self.places.get(..self.len).unwrap_or_default()
     }
 
-    fn unpack(&mut self, bytes: &[u8]) -> Option<()> {
-        let (&[places, counts], packed) = bytes.split_first_chunk::<2>()?;
-        let middle = usize::from(places) * BLOCK / 8;
-        unpack(packed, places, &mut self.places)?;
-        unpack(packed.get(middle..)?, counts, &mut self.counts)?;
+    /// How often the term occurs at each place.
+    pub(super) fn counts(&self) -> &[u32] {
+        self.counts.get(..self.len).unwrap_or_default()
+    }
+
+    /// Unpacks `len` postings, of which the first place is at least `least`; none where the bytes are no block.
+    pub(super) fn read(&mut self, bytes: &[u8], len: usize, least: u32) {
+        let whole = match len {
+            BLOCK => self.read_packed(bytes),
+            fewer => self.read_varints(bytes, fewer),
+        };
+        self.len = if whole.is_some() { len } else { 0 };
+        let mut next = least;
+        for place in &mut self.places[..self.len] {
+            *place = place.wrapping_add(next);
+            next = place.wrapping_add(1);
+        }
+    }
+
+    fn read_packed(&mut self, bytes: &[u8]) -> Option<()> {
+        let rest = read_numbers(bytes, &mut self.places)?;
+        read_numbers(rest, &mut self.counts)?;
         self.counts.iter_mut().for_each(|count| *count = count.wrapping_add(1));
         Some(())
     }
 
     fn read_varints(&mut self, mut bytes: &[u8], len: usize) -> Option<()> {
-        let (places, counts) = (self.places.get_mut(..len)?, self.counts.get_mut(..len)?);
-        for (place, count) in places.iter_mut().zip(counts) {
-            *place = read_varint(&mut bytes)?;
-            *count = read_varint(&mut bytes)?.wrapping_add(1);
+        for (place, count) in self.places.get_mut(..len)?.iter_mut().zip(&mut self.counts) {
+            let number = read_varint(&mut bytes)?;
+            *place = u32::try_from(number >> 1).ok()?;
+            *count = if number & 1 == 1 { 1 } else { u32::try_from(read_varint(&mut bytes)?).ok()?.wrapping_add(2) };
         }
         Some(())
     }
 }
 
-/// Appends a block of at most [`BLOCK`] postings, ascending, whose places come after `before`.
-pub(super) fn write(postings: &[(u32, u32)], before: Option<u32>, out: &mut Vec<u8>) {
-    let mut next = before.map_or(0, |before| before + 1);
-    let mut apart = |place: u32| {
-        let distance = place - next;
-        next = place + 1;
-        distance
-    };
+/// Appends a block of at most [`BLOCK`] postings, ascending, of which the first place is at least `least`.
+pub(super) fn write(postings: &[Posting], least: u32, out: &mut Vec<u8>) {
+    let mut next = least;
+    let apart = postings.iter().map(|(place, count)| {
+        let distance = place.wrapping_sub(next);
+        next = place.wrapping_add(1);
+        (distance, *count)
+    });
     if postings.len() < BLOCK {
-        for (place, count) in postings {
-            write_varint(apart(*place), out);
-            write_varint(count - 1, out);
-        }
-        return;
+        return apart.for_each(|posting| write_posting(posting, out));
     }
-    let places: Vec<u32> = postings.iter().map(|(place, _)| apart(*place)).collect();
-    let counts: Vec<u32> = postings.iter().map(|(_, count)| count - 1).collect();
-    let widths = [&places, &counts].map(|numbers| 32 - numbers.iter().fold(0, |all, n| all | n).leading_zeros());
-    out.extend(widths.map(|width| width as u8));
-    pack(&places, widths[0], out);
-    pack(&counts, widths[1], out);
+    let (mut distances, mut counts) = ([0; BLOCK], [0; BLOCK]);
+    for ((distance, count), posting) in distances.iter_mut().zip(&mut counts).zip(apart) {
+        (*distance, *count) = (posting.0, posting.1.wrapping_sub(1));
+    }
+    write_numbers(&distances, out);
+    write_numbers(&counts, out);
 }
 
-/// Bytes to put behind the last block, which unpacking reads past a number.
-pub(super) fn padding() -> [u8; PADDING] {
-    [0; PADDING]
-}
-
-fn pack(numbers: &[u32], width: u32, out: &mut Vec<u8>) {
-    let (mut bits, mut held) = (0u64, 0u32);
-    for number in numbers {
-        bits |= u64::from(*number) << held;
-        held += width;
-        while held >= 8 {
-            out.push(bits as u8);
-            bits >>= 8;
-            held -= 8;
-        }
+/// Mostly the count is 1, which the lowest bit says.
+fn write_posting((distance, count): Posting, out: &mut Vec<u8>) {
+    write_varint(u64::from(distance) << 1 | u64::from(count == 1), out);
+    if count != 1 {
+        write_varint(count.wrapping_sub(2).into(), out);
     }
 }
 
-/// Unpacks [`BLOCK`] numbers of `width` bits.
-fn unpack(bytes: &[u8], width: u8, into: &mut [u32; BLOCK]) -> Option<()> {
-    let width = usize::from(width);
-    if width > 32 {
-        return None;
+/// Appends numbers in a width that some do not fit, whose upper bits follow: the width and how many do not fit, a byte each; the
+/// packed numbers; for each that does not fit, where it stands (a byte) and its upper bits (Zukowski et al. 2006, "Super-scalar
+/// RAM-CPU cache compression").
+fn write_numbers(numbers: &[u32; BLOCK], out: &mut Vec<u8>) {
+    let width = best_width(numbers);
+    let upper = |number: u32| u64::from(number) >> width;
+    out.extend([width as u8, numbers.iter().filter(|number| upper(**number) > 0).count() as u8]);
+    bits::pack(numbers, width, out);
+    for (at, number) in numbers.iter().enumerate().filter(|(_, number)| upper(**number) > 0) {
+        out.push(at as u8);
+        write_varint(upper(*number), out);
     }
-    let bytes = bytes.get(..width * BLOCK / 8 + PADDING)?;
-    let mask = (1u64 << width) - 1;
-    for (i, number) in into.iter_mut().enumerate() {
-        let bit = i * width;
-        let word = bytes.get(bit / 8..).and_then(|rest| rest.first_chunk::<8>())?;
-        *number = ((u64::from_le_bytes(*word) >> (bit % 8)) & mask) as u32;
+}
+
+/// The width that takes the fewest bytes, the least of several.
+fn best_width(numbers: &[u32; BLOCK]) -> u32 {
+    let mut of_bits = [0usize; 33];
+    numbers.iter().for_each(|number| of_bits[(32 - number.leading_zeros()) as usize] += 1);
+    let bytes = |width: usize| {
+        let beyond = of_bits.iter().skip(width + 1).zip(1usize..);
+        width * WORD + beyond.map(|(many, bits)| many * (1 + bits.div_ceil(7))).sum::<usize>()
+    };
+    let widest = of_bits.iter().rposition(|many| *many > 0).unwrap_or(0);
+    (0..=widest).min_by_key(|width| bytes(*width)).unwrap_or(0) as u32
+}
+
+/// Reads what [`write_numbers`] wrote; returns the bytes behind it.
+fn read_numbers<'b>(bytes: &'b [u8], into: &mut [u32; BLOCK]) -> Option<&'b [u8]> {
+    let (&[width, beyond], packed) = bytes.split_first_chunk::<2>()?;
+    let mut rest = bits::unpack(packed, width, into)?;
+    for _ in 0..beyond {
+        let at;
+        (at, rest) = rest.split_first()?;
+        let upper = u32::try_from(read_varint(&mut rest)?).ok()?;
+        *into.get_mut(usize::from(*at))? |= upper.checked_shl(width.into())?;
     }
-    Some(())
+    Some(rest)
 }
 
 /// Seven bits a byte, the lowest first; the highest bit says that more follow.
-pub(super) fn write_varint(mut number: u32, out: &mut Vec<u8>) {
+pub(super) fn write_varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -123,12 +135,12 @@ pub(super) fn write_varint(mut number: u32, out: &mut Vec<u8>) {
 }
 
 /// Takes a number off the front of `bytes`.
-pub(super) fn read_varint(bytes: &mut &[u8]) -> Option<u32> {
-    let mut number = 0u32;
-    for shift in [0, 7, 14, 21, 28] {
+pub(super) fn read_varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
         let (first, rest) = bytes.split_first()?;
         *bytes = rest;
-        number |= u32::from(first & 0x7f).checked_shl(shift)?;
+        number |= u64::from(first & 0x7f) << shift;
         if first & 0x80 == 0 {
             return Some(number);
         }
@@ -142,28 +154,64 @@ mod tests {
 
     use super::*;
 
+    /// Steps from place to place and counts, small ones and great ones among them.
+    fn postings() -> impl Strategy<Value = Vec<Posting>> {
+        let number = prop_oneof![8 => 1u32..4, 4 => 1u32..300, 1 => 1u32..20_000_000];
+        let all = prop::collection::vec((number.clone(), number), 1..=BLOCK);
+        (all, any::<bool>()).prop_map(|(steps, whole)| {
+            let len = if whole { BLOCK } else { steps.len() };
+            let mut at = 6;
+            (0..len)
+                .map(|i| steps[i % steps.len()])
+                .map(|(step, count)| {
+                    at += step;
+                    (at, count)
+                })
+                .collect()
+        })
+    }
+
     proptest! {
         #[test]
-        fn a_block_is_what_was_written(
-            steps in prop::collection::vec((1u32..1_000_000, 1u32..70_000), 1..=BLOCK),
-            full in any::<bool>(),
-        ) {
-            let steps = if full { (0..BLOCK).map(|i| steps[i % steps.len()]).collect() } else { steps };
-            let mut at = 0;
-            let postings: Vec<(u32, u32)> = steps.iter().map(|(step, count)| { at += step; (at, *count) }).collect();
+        fn a_block_is_what_was_written(postings in postings()) {
             let mut bytes = Vec::new();
-            write(&postings, Some(0), &mut bytes);
-            bytes.extend(padding());
+            write(&postings, 7, &mut bytes);
             let mut block = Unpacked::empty();
-            prop_assert!(block.read(&bytes, postings.len(), Some(0)));
-            let read: Vec<_> = block.places.iter().copied().zip(block.counts).take(block.len).collect();
-            prop_assert_eq!(read, postings);
+            block.read(&bytes, postings.len(), 7);
+            let read: Vec<Posting> = block.places().iter().copied().zip(block.counts().iter().copied()).collect();
+            prop_assert_eq!(read, postings.clone());
+            // a byte less is no block
+            block.read(&bytes[..bytes.len() - 1], postings.len(), 7);
+            prop_assert!(block.places().is_empty());
         }
 
         #[test]
-        fn foreign_bytes_are_no_block_or_some_block(bytes in prop::collection::vec(any::<u8>(), 0..300), len in 0..=BLOCK) {
+        fn foreign_bytes_give_all_postings_or_none(bytes in prop::collection::vec(any::<u8>(), 0..1200), len in 0..=BLOCK + 1) {
             let mut block = Unpacked::empty();
-            prop_assert!(block.read(&bytes, len, None) == (block.len == len && (len > 0 || block.len == 0)) || len == 0 || block.len == 0);
+            block.read(&bytes, len, 0);
+            prop_assert!([0, len].contains(&block.places().len()));
+            prop_assert_eq!(block.counts().len(), block.places().len());
         }
+
+        #[test]
+        fn varints_come_back(number in any::<u64>(), bits in 0u32..64) {
+            let mut bytes = Vec::new();
+            write_varint(number >> bits, &mut bytes);
+            let mut rest = &bytes[..];
+            prop_assert_eq!(read_varint(&mut rest), Some(number >> bits));
+            prop_assert!(rest.is_empty());
+        }
+    }
+
+    #[test]
+    fn one_great_number_does_not_widen_the_others() {
+        let mut numbers = [1; BLOCK];
+        numbers[77] = u32::MAX;
+        let mut bytes = Vec::new();
+        write_numbers(&numbers, &mut bytes);
+        assert_eq!(bytes.len(), 2 + WORD + 6);
+        let mut read = [0; BLOCK];
+        assert_eq!(read_numbers(&bytes, &mut read), Some(&[][..]));
+        assert_eq!(read, numbers);
     }
 }

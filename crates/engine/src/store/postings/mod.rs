@@ -1,93 +1,129 @@
 //! Segments of an inverted index: for each term the chunks that have it, with how often, read in place from mapped bytes.
 //!
 //! ```text
-//! keys       i64 × chunks            numbers of the chunks, ascending; a chunk's place here is what postings hold
-//! lengths    u32 × chunks            length of each chunk, in words or so
-//! postings   of one term after the other
-//! dictionary terms in blocks of 16
-//! index      u32 × blocks            where each block of the dictionary begins in it
-//! footer     u64 × 8                 chunks, sum of lengths, beginnings of the five parts, "qiaowrd1"
+//! header     "qiaowrds", version u64
+//! keys       i64 × chunks        numbers of the chunks, ascending; a chunk's place here is what postings hold
+//! lengths    u32 × chunks        length of each chunk, in terms
+//! pages      16 terms a page, ascending: the postings of each, then the terms
+//! index      16 bytes × pages    first 8 bytes of a page's first term, filled up with zeros; where its terms begin, u64,
+//!                                counted from the first page
+//! footer     u64 × 4, "qiaowrde" chunks, sum of lengths, pages, beginning of the index
 //!
-//! postings of a term, at most 128:   one block
-//! postings of a term, more:          for each block 20 bytes (last place u32, end of the block behind these entries u32,
-//!                                    four competitive pairs of count u8 and length u16), then the blocks
-//! a block of 128:                    bits of a distance u8, of a count u8, distances, counts, each packed
-//! a block of fewer:                  distance, count - 1, as varints
-//! a block of the dictionary:         beginning of its first postings u64, then for each term as varints: bytes shared with
-//!                                    the term before, bytes that follow, these, chunks that have it, bytes of postings
+//! terms of a page                how many u8, bytes of postings before them; for each: bytes shared with the term before,
+//!                                bytes that follow, these, chunks that have it, bytes of its postings
+//! postings, at most 128          one block
+//! postings, more                 20 bytes × blocks (last place u32, end of the block, counted from the first, u32, four pairs
+//!                                of count u8 and length u16), then the blocks
+//! a block of 128                 distances, counts - 1, each: bits u8, how many are greater u8, the lowest bits of all,
+//!                                for each that is greater: its place in the block u8, its upper bits
+//! a block of fewer               for each: twice the distance, and 1 where the count is 1; else the count - 2
 //! ```
 //!
-//! All numbers are little-endian. A competitive pair says that a chunk of the block has a count so high in so short a text;
-//! whatever the constants of BM25, no chunk of the block scores more than the best of its pairs (as in Lucene's impacts; Ding &
-//! Suel 2011, "Faster top-k document retrieval using block-max indexes").
+//! Numbers of a stated width are little-endian, all others are varints: seven bits a byte, lowest first. A distance is how many
+//! chunks lie between two of a list. The pairs of a block say that it may have a chunk with such a count and length: whatever the
+//! constants of BM25, no chunk of the block scores more than the best of its pairs (Ding & Suel 2011, "Faster top-k document
+//! retrieval using block-max indexes"; several pairs a block as in Lucene). The same chunks give the same bytes, whether they
+//! were built at once or merged.
 
+mod bits;
 mod block;
 mod build;
+mod cursor;
+mod list;
 mod merge;
+mod name;
+mod page;
 mod search;
 #[cfg(test)]
 mod tests;
+mod weigh;
 
 use std::ops::RangeInclusive;
 
-use block::{BLOCK, Unpacked, read_varint};
 pub(crate) use build::Builder;
+use list::List;
 pub(crate) use merge::merge;
-pub(crate) use search::{Bm25, Search, Selection, Term};
+use page::{Page, Paged};
+pub(crate) use search::{Search, Selection, Term};
+pub(crate) use weigh::Bm25;
 
-/// Terms of a block of the dictionary.
-const DICTIONARY_BLOCK: usize = 16;
-/// Bytes for each block of a long list.
-const ENTRY: usize = 20;
-/// Competitive pairs of a block.
-const PAIRS: usize = 4;
+/// How a segment begins.
+const BEGINNING: [u8; 8] = *b"qiaowrds";
 /// How a segment ends.
-const MAGIC: u64 = u64::from_le_bytes(*b"qiaowrd1");
-/// Bytes of the footer.
-const FOOTER: usize = 64;
+const END: [u8; 8] = *b"qiaowrde";
+/// Of the layout above.
+const VERSION: u64 = 1;
+/// Bytes before the keys.
+const HEADER: usize = 16;
+/// Bytes behind the index.
+const FOOTER: usize = 40;
 
-/// Keys, from first to last.
+/// Keys of chunks, from the first to the last.
 pub(crate) type Keys = RangeInclusive<i64>;
 
-/// A segment's bytes are none, or not whole.
+/// Why some bytes are no segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no segment of a lexical index, or not a whole one")]
-pub(crate) struct NoSegment;
+pub(crate) enum PostingsError {
+    /// They begin otherwise.
+    #[error("this is no segment of a lexical index")]
+    Foreign,
+    /// Their version is another one.
+    #[error("this segment of a lexical index is of format {found}, and {VERSION} is known here")]
+    Version {
+        /// The version that they state.
+        found: u64,
+    },
+    /// Their parts do not fit together.
+    #[error("this segment of a lexical index is not whole")]
+    Torn,
+}
 
 /// A segment over its bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Segment<'a> {
     keys: &'a [[u8; 8]],
     lengths: &'a [[u8; 4]],
-    postings: &'a [u8],
-    dictionary: &'a [u8],
-    index: &'a [[u8; 4]],
+    pages: &'a [u8],
+    index: &'a [Paged],
     total_length: u64,
 }
 
 impl<'a> Segment<'a> {
-    /// Reads the footer; the rest is read as it is needed, and wrong bytes there are as if they were not.
+    /// Reads the header and the footer. The rest is read as it is needed, and wrong bytes there are as if they were not.
     ///
     /// # Errors
-    /// When the parts do not fit the bytes.
-    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, NoSegment> {
-        let (body, footer) = bytes.split_last_chunk::<FOOTER>().ok_or(NoSegment)?;
-        let (numbers, _) = footer.as_chunks::<8>();
-        let number = |at: usize| numbers.get(at).map_or(0, |n| u64::from_le_bytes(*n));
-        if number(7) != MAGIC {
-            return Err(NoSegment);
+    /// When the bytes are no segment, one of another version, or not whole.
+    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, PostingsError> {
+        let (beginning, rest) = bytes.split_first_chunk::<8>().ok_or(PostingsError::Foreign)?;
+        let (version, rest) = rest.split_first_chunk::<8>().ok_or(PostingsError::Foreign)?;
+        match (*beginning, u64::from_le_bytes(*version)) {
+            (BEGINNING, VERSION) => Self::parts(rest).ok_or(PostingsError::Torn),
+            (BEGINNING, found) => Err(PostingsError::Version { found }),
+            _ => Err(PostingsError::Foreign),
         }
-        let place = |at| usize::try_from(number(at)).map_err(|_| NoSegment);
-        let part = |from: usize, to: usize| body.get(place(from)?..place(to)?).ok_or(NoSegment);
-        let index = body.get(place(6)?..).ok_or(NoSegment)?;
-        let chunks = place(0)?;
-        let (keys, _) = body.get(..place(2)?).ok_or(NoSegment)?.as_chunks::<8>();
-        let (lengths, _) = part(2, 3)?.as_chunks::<4>();
-        if keys.len() != chunks || lengths.len() != chunks || u32::try_from(chunks).is_err() {
-            return Err(NoSegment);
+    }
+
+    /// What lies behind the header.
+    fn parts(bytes: &'a [u8]) -> Option<Self> {
+        let (body, footer) = bytes.split_last_chunk::<FOOTER>()?;
+        let &[chunks, total_length, pages, index, end] = footer.as_chunks::<8>().0 else { return None };
+        if end != END {
+            return None;
         }
-        let (postings, dictionary) = (part(4, 5)?, part(5, 6)?);
-        Ok(Self { keys, lengths, postings, dictionary, index: index.as_chunks::<4>().0, total_length: number(1) })
+        let [chunks, pages, index] = [chunks, pages, index].map(|n| usize::try_from(u64::from_le_bytes(n)));
+        let (chunks, count) = (chunks.ok()?, pages.ok()?);
+        u32::try_from(chunks).ok()?;
+        let (body, index) = body.split_at_checked(index.ok()?.checked_sub(HEADER)?)?;
+        let (keys, body) = body.split_at_checked(chunks.checked_mul(8)?)?;
+        let (lengths, pages) = body.split_at_checked(chunks.checked_mul(4)?)?;
+        let (index, beyond) = index.as_chunks::<16>();
+        (index.len() == count && beyond.is_empty()).then_some(Self {
+            keys: keys.as_chunks::<8>().0,
+            lengths: lengths.as_chunks::<4>().0,
+            pages,
+            index,
+            total_length: u64::from_le_bytes(total_length),
+        })
     }
 
     /// Chunks in it.
@@ -95,127 +131,43 @@ impl<'a> Segment<'a> {
         self.keys.len()
     }
 
-    /// The keys from the first to the last, or `None` where it has none.
+    /// The keys of its chunks, ascending.
+    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = i64> + use<'a> {
+        self.keys.iter().map(|key| i64::from_le_bytes(*key))
+    }
+
+    /// The keys from the first to the last, or `None` where it has no chunk.
     pub(crate) fn ends(&self) -> Option<Keys> {
-        (self.len() > 0).then(|| self.key(0)..=self.key(self.len() - 1))
+        Some(i64::from_le_bytes(*self.keys.first()?)..=i64::from_le_bytes(*self.keys.last()?))
     }
 
-    fn key(&self, place: usize) -> i64 {
-        self.keys.get(place).map_or(i64::MAX, |key| i64::from_le_bytes(*key))
-    }
-
-    fn length(&self, place: u32) -> u32 {
-        self.lengths.get(place as usize).map_or(0, |length| u32::from_le_bytes(*length))
+    /// The key of the chunk at a place.
+    fn key(&self, place: u32) -> Option<i64> {
+        self.keys.get(place as usize).map(|key| i64::from_le_bytes(*key))
     }
 
     /// The place of the first key that is at least `key`.
-    fn place_of(&self, key: i64) -> usize {
-        self.keys.partition_point(|own| i64::from_le_bytes(*own) < key)
+    fn place_of(&self, key: i64) -> u32 {
+        self.keys.partition_point(|own| i64::from_le_bytes(*own) < key) as u32
     }
 
     /// The postings of a term.
     fn find(&self, term: &[u8]) -> Option<List<'a>> {
-        let after = self.index.partition_point(|at| self.first_term(*at).is_some_and(|first| first <= term));
-        let mut entries = self.entries(after.checked_sub(1)?)?;
+        let after = self.index.partition_point(|paged| !page::begins_behind(paged, self.pages, term));
+        let mut page = Page::open(self.pages, self.index.get(after.checked_sub(1)?)?)?;
         loop {
-            let list = entries.next()?;
-            match entries.term.as_slice().cmp(term) {
+            let list = page.next()?;
+            match page.term().cmp(term) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal => return Some(list),
                 std::cmp::Ordering::Greater => return None,
             }
         }
     }
-
-    /// The first term of a block, which is there whole.
-    fn first_term(&self, at: [u8; 4]) -> Option<&'a [u8]> {
-        let mut rest = self.dictionary.get(u32::from_le_bytes(at) as usize + 8..)?;
-        read_varint(&mut rest)?;
-        let length = read_varint(&mut rest)?;
-        rest.get(..length as usize)
-    }
-
-    /// The terms of a block of the dictionary.
-    fn entries(&self, block: usize) -> Option<Entries<'a>> {
-        let start = u32::from_le_bytes(*self.index.get(block)?) as usize;
-        let (postings, rest) = self.dictionary.get(start..)?.split_first_chunk::<8>()?;
-        let at = usize::try_from(u64::from_le_bytes(*postings)).ok()?;
-        let postings = self.postings.get(at..)?;
-        Some(Entries { postings, rest, term: Vec::new(), left: DICTIONARY_BLOCK })
-    }
 }
 
-/// Terms of a block of the dictionary, one after the other.
-struct Entries<'a> {
-    postings: &'a [u8],
-    rest: &'a [u8],
-    term: Vec<u8>,
-    left: usize,
-}
-
-impl<'a> Entries<'a> {
-    /// The postings of the next term, which `term` then is.
-    fn next(&mut self) -> Option<List<'a>> {
-        self.left = self.left.checked_sub(1).filter(|_| !self.rest.is_empty())?;
-        let mut number = || read_varint(&mut self.rest).map(|n| n as usize);
-        let (shared, length) = (number()?, number()?);
-        let (suffix, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        self.term.truncate(shared);
-        self.term.extend_from_slice(suffix);
-        let chunks = read_varint(&mut self.rest)?;
-        let bytes = read_varint(&mut self.rest)? as usize;
-        // the last list of all is followed by padding
-        let list = List::new(chunks, self.postings.get(..bytes)?, self.postings)?;
-        self.postings = self.postings.get(bytes..)?;
-        Some(list)
-    }
-}
-
-/// The postings of one term.
-#[derive(Debug, Clone, Copy)]
-struct List<'a> {
-    chunks: u32,
-    /// Of a long list, what its blocks are.
-    entries: &'a [[u8; ENTRY]],
-    /// The blocks, and what comes behind them.
-    blocks: &'a [u8],
-}
-
-impl<'a> List<'a> {
-    fn new(chunks: u32, own: &'a [u8], and_more: &'a [u8]) -> Option<Self> {
-        let count = (chunks as usize).div_ceil(BLOCK);
-        if count <= 1 {
-            return Some(Self { chunks, entries: &[], blocks: and_more });
-        }
-        let (entries, _) = own.get(..count * ENTRY)?.as_chunks::<ENTRY>();
-        Some(Self { chunks, entries, blocks: and_more.get(count * ENTRY..)? })
-    }
-
-    fn blocks(&self) -> usize {
-        (self.chunks as usize).div_ceil(BLOCK)
-    }
-
-    /// The last place of a block.
-    fn last(&self, block: usize) -> u32 {
-        self.entries.get(block).map_or(u32::MAX, |entry| u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]))
-    }
-
-    /// Unpacks a block; one whose bytes are wrong is empty.
-    fn read(&self, block: usize, into: &mut Unpacked) {
-        let end = |entry: &[u8; ENTRY]| u32::from_le_bytes([entry[4], entry[5], entry[6], entry[7]]) as usize;
-        let before = block.checked_sub(1).and_then(|before| self.entries.get(before));
-        let start = before.map_or(0, end);
-        let len = (self.chunks as usize - block * BLOCK).min(BLOCK);
-        let bytes = self.blocks.get(start..).unwrap_or_default();
-        into.read(bytes, len, before.map(|_| self.last(block - 1)));
-    }
-
-    /// The competitive pairs of a block: a count, and the least length with which it stands. A short list has none: nothing
-    /// is known of it.
-    fn pairs(&self, block: usize) -> Option<[(u8, u16); PAIRS]> {
-        let entry = self.entries.get(block)?;
-        let pair = |at: usize| (entry[8 + at * 3], u16::from_le_bytes([entry[9 + at * 3], entry[10 + at * 3]]));
-        Some([pair(0), pair(1), pair(2), pair(3)])
-    }
+/// Whether a key lies in one of some sorted, disjoint ranges.
+fn contains(ranges: &[Keys], key: i64) -> bool {
+    let at = ranges.partition_point(|range| *range.end() < key);
+    ranges.get(at).is_some_and(|range| range.contains(&key))
 }

@@ -1,35 +1,30 @@
 //! The best chunks for some terms.
 //!
 //! Chunks are gone through in windows. In each, terms whose best postings together cannot lift a chunk into the results are only
-//! looked up for chunks that other terms brought up (MaxScore: Turtle & Flood 1995; over blocks: Chakrabarti et al. 2011).
-//! Scores are sums of whole numbers, which are equal in any order, so what is left out changes nothing.
+//! looked up for chunks that other terms brought up (MaxScore: Turtle & Flood 1995, "Query evaluation: strategies and
+//! optimizations"; with bounds by blocks: Chakrabarti et al. 2011, "Interval-based pruning for top-k processing over compressed
+//! lists"). Sums are whole numbers, equal in any order, so what is left out changes nothing.
+
+use std::ops::Range;
 
 use qiao_model::{Scored, TopK};
 
-use super::block::{BLOCK, Unpacked};
-use super::merge::contains;
-use super::{Keys, List, Segment};
+use super::cursor::{Candidate, Cursor};
+use super::list::BEST;
+use super::weigh::{self, Bm25, Collection, Weigher, score};
+use super::{Keys, List, Segment, contains};
 
 /// Chunks of a window.
 const WINDOW: u32 = 4096;
-/// Steps of a score that make one.
-const STEPS: f32 = 65_536.0;
-
-/// The constants of BM25 (Robertson & Zaragoza 2009).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Bm25 {
-    /// How soon further occurrences stop counting.
-    pub(crate) k1: f32,
-    /// How much the length of a text counts, from 0 to 1.
-    pub(crate) b: f32,
-}
+/// Sums of a window that are looked at together.
+const TOGETHER: usize = 32;
 
 /// A term that is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Term<'t> {
     /// As it was indexed.
     pub(crate) bytes: &'t [u8],
-    /// What its part of the score is multiplied by.
+    /// What its part of the score is multiplied by. A term of no weight finds nothing, unless it is required.
     pub(crate) weight: f32,
     /// Whether a chunk without it is not wanted.
     pub(crate) required: bool,
@@ -41,331 +36,261 @@ pub(crate) struct Selection<'s, E> {
     pub(crate) allowed: Option<&'s [Keys]>,
     /// None of these, sorted and disjoint.
     pub(crate) gone: &'s [Keys],
-    /// Asked of a key that would be among the best.
+    /// Asked of a key that is among the best of those seen so far, by ascending keys.
     pub(crate) accept: &'s mut dyn FnMut(i64) -> Result<bool, E>,
 }
 
-/// Terms looked up in segments whose keys ascend from one to the next.
-pub(crate) struct Search<'a> {
-    segments: Vec<(Segment<'a>, Vec<Found<'a>>)>,
-    weigher: Weigher,
-    required: u32,
-    most: f32,
+impl<E> Selection<'_, E> {
+    fn holds(&self, key: i64) -> bool {
+        !contains(self.gone, key) && self.allowed.is_none_or(|allowed| contains(allowed, key))
+    }
 }
 
-/// A term's postings in one segment.
-#[derive(Clone, Copy)]
+/// Terms looked up in segments.
+#[derive(Debug)]
+pub(crate) struct Search<'a> {
+    segments: Vec<(Segment<'a>, Vec<Found<'a>>)>,
+    /// In steps.
+    most: u32,
+}
+
+/// A term in one segment.
+#[derive(Debug, Clone, Copy)]
 struct Found<'a> {
     list: Option<List<'a>>,
-    factor: f32,
+    weigher: Weigher,
     required: bool,
 }
 
-/// The part of a score that depends on the chunk: `factor / (1 + (a + b·length) / count)`, which only grows with the count and
-/// only falls with the length, also as it is rounded.
-#[derive(Debug, Clone, Copy)]
-struct Weigher {
-    flat: f32,
-    by_length: f32,
-}
-
-impl Weigher {
-    fn weigh(self, factor: f32, count: u32, length: u32) -> u32 {
-        let saturation = (self.flat + self.by_length * length as f32) / count as f32;
-        (factor / (1.0 + saturation) * STEPS + 0.5) as u32
-    }
-
-    fn most(self, factor: f32, (count, length): (u8, u16)) -> u32 {
-        match count {
-            0 => 0,
-            u8::MAX => (factor * STEPS + 0.5) as u32,
-            count => self.weigh(factor, count.into(), length.into()),
-        }
-    }
-}
-
-fn score(steps: u32) -> f32 {
-    steps as f32 / STEPS
-}
-
 impl<'a> Search<'a> {
-    /// Looks the terms up. How rare they are, and how long texts are on average, is counted over all segments together.
+    /// Looks the terms up. How rare they are, and how long chunks are on average, is counted over all segments together, so scores
+    /// do not depend on how chunks are divided over them. A key must be in one segment only, and no segment's keys may lie among
+    /// those of another.
     pub(crate) fn new(segments: &[Segment<'a>], terms: &[Term<'_>], constants: Bm25) -> Self {
-        let chunks: usize = segments.iter().map(Segment::len).sum();
-        let total: u64 = segments.iter().map(|segment| segment.total_length).sum();
-        let average = (total as f32 / chunks.max(1) as f32).max(1.0);
-        let Bm25 { k1, b } = constants;
-        let weigher = Weigher { flat: k1 * (1.0 - b), by_length: k1 * b / average };
-        let mut looked_up: Vec<Vec<Found<'a>>> = vec![Vec::with_capacity(terms.len()); segments.len()];
-        let mut most = 0.0;
+        let all = Collection {
+            chunks: segments.iter().map(|segment| segment.len() as u64).sum(),
+            total_length: segments.iter().fold(0, |sum, segment| sum.saturating_add(segment.total_length)),
+        };
+        let mut looked_up: Vec<_> = segments.iter().map(|own| (*own, Vec::with_capacity(terms.len()))).collect();
+        // of equal scores the least key is found first
+        looked_up.sort_by_key(|(segment, _)| segment.ends().map(|ends| *ends.start()));
+        let mut most = 0u32;
         for term in terms {
-            let lists: Vec<Option<List<'a>>> = segments.iter().map(|segment| segment.find(term.bytes)).collect();
-            let having: u64 = lists.iter().flatten().map(|list| u64::from(list.chunks)).sum();
-            let having = (having as f32).min(chunks as f32);
-            let rarity = (1.0 + (chunks as f32 - having + 0.5) / (having + 0.5)).ln();
-            let factor = (term.weight * rarity * (k1 + 1.0)).max(0.0);
-            most += factor;
-            for (found, list) in looked_up.iter_mut().zip(lists) {
-                found.push(Found { list, factor, required: term.required });
+            let lists: Vec<Option<List<'a>>> = looked_up.iter().map(|(segment, _)| segment.find(term.bytes)).collect();
+            let having = lists.iter().flatten().map(|list| u64::from(list.chunks())).sum();
+            let weigher = Weigher::new(constants, all, term.weight, having);
+            most = most.saturating_add(weigher.most(BEST));
+            for ((_, found), list) in looked_up.iter_mut().zip(lists) {
+                found.push(Found { list, weigher, required: term.required });
             }
         }
-        let required = terms.iter().filter(|term| term.required).count() as u32;
-        Self { segments: segments.iter().copied().zip(looked_up).collect(), weigher, required, most }
+        Self { segments: looked_up, most }
     }
 
-    /// What a chunk would score that had each term without end.
+    /// What a chunk would score that had each term without end; no chunk scores more.
     pub(crate) fn most(&self) -> f32 {
-        self.most
+        score(self.most)
     }
 
-    /// The best `k` that share a term and have all that are required, best first, ties by ascending key.
+    /// The best `k` that have all terms that are required, and at least one term, best first, ties by ascending key.
     ///
     /// # Errors
     /// What the selection gives.
     pub(crate) fn top<E>(&self, k: usize, mut selection: Selection<'_, E>) -> Result<Vec<Scored<i64>>, E> {
         let mut best = TopK::new(k);
-        for (segment, found) in &self.segments {
-            if k > 0 && found.iter().all(|found| !found.required || found.list.is_some()) {
-                let cursors = found.iter().filter_map(|found| Cursor::new(*found, *segment, self.weigher)).collect();
-                Pass { segment: *segment, required: self.required, cursors, acc: Window::new() }
-                    .run(&mut best, &mut selection)?;
+        for (segment, found) in self.segments.iter().filter(|_| k > 0) {
+            if let Some(pass) = Pass::new(*segment, found) {
+                pass.run(&mut best, &mut selection)?;
             }
         }
         Ok(best.into_sorted())
     }
 
-    /// The scores of some keys, whatever is required; 0 for those that share no term, or are not there.
+    /// The scores of some keys, in any order, whatever is required; 0 for those that share no term, or are not there.
     pub(crate) fn scores(&self, keys: &[i64]) -> Vec<f32> {
         let mut order: Vec<usize> = (0..keys.len()).collect();
         order.sort_unstable_by_key(|at| keys[*at]);
-        let mut scores = vec![0; keys.len()];
+        let mut scores = vec![0.0; keys.len()];
         for (segment, found) in &self.segments {
-            for mut cursor in found.iter().filter_map(|found| Cursor::new(*found, *segment, self.weigher)) {
-                for at in &order {
-                    let place = segment.place_of(keys[*at]);
-                    if place < segment.len() && segment.key(place) == keys[*at] {
-                        scores[*at] = cursor.weight_at(place as u32).saturating_add(scores[*at]);
-                    }
+            let place = |at: &usize| {
+                let place = segment.place_of(keys[*at]);
+                (segment.key(place) == Some(keys[*at])).then_some((*at, Candidate { place, sum: 0 }))
+            };
+            let (own, mut candidates): (Vec<usize>, Vec<Candidate>) = order.iter().filter_map(place).unzip();
+            for found in found.iter().filter(|found| !found.weigher.is_nothing()) {
+                if let Some(mut cursor) = found.cursor(segment) {
+                    cursor.add_to(&mut candidates);
                 }
             }
+            own.iter().zip(&candidates).for_each(|(at, candidate)| scores[*at] = score(candidate.sum));
         }
-        scores.into_iter().map(score).collect()
+        scores
     }
 }
 
-/// A way through a term's postings, forwards only.
-struct Cursor<'a> {
-    list: List<'a>,
-    segment: Segment<'a>,
-    weigher: Weigher,
-    factor: f32,
-    required: bool,
-    block: usize,
-    unpacked: Box<Unpacked>,
-    at: usize,
-    /// Of a short list, its best posting.
-    best: Option<u32>,
-    /// The best of the window.
+impl<'a> Found<'a> {
+    fn cursor(&self, segment: &Segment<'a>) -> Option<Cursor<'a>> {
+        self.list.map(|list| Cursor::new(list, segment, self.weigher))
+    }
+}
+
+/// A term, with the most that it gives in a window.
+struct Bounded<'a> {
     bound: u32,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(found: Found<'a>, segment: Segment<'a>, weigher: Weigher) -> Option<Self> {
-        let Found { list, factor, required } = found;
-        let list = list?;
-        let mut unpacked = Box::new(Unpacked::empty());
-        list.read(0, &mut unpacked);
-        let mut cursor =
-            Self { list, segment, weigher, factor, required, block: 0, unpacked, at: 0, best: None, bound: 0 };
-        if list.entries.is_empty() {
-            cursor.best = Some((0..cursor.unpacked.len).map(|at| cursor.weight(at)).max().unwrap_or(0));
-        }
-        Some(cursor)
-    }
-
-    fn weight(&self, at: usize) -> u32 {
-        let length = self.segment.length(self.unpacked.places[at]);
-        self.weigher.weigh(self.factor, self.unpacked.counts[at], length)
-    }
-
-    /// Sets the bound for the places from `start` up to `end`.
-    fn look_at(&mut self, start: u32, end: u32) {
-        if let Some(best) = self.best {
-            self.bound = best;
-            return;
-        }
-        let mut block = self.block_of(start);
-        self.bound = 0;
-        while let Some(pairs) = self.list.pairs(block) {
-            let most = pairs.iter().map(|pair| self.weigher.most(self.factor, *pair)).max();
-            self.bound = self.bound.max(most.unwrap_or(0));
-            if self.list.last(block) >= end - 1 {
-                break;
-            }
-            block += 1;
-        }
-    }
-
-    /// The first block, from this one on, that may hold `place`.
-    fn block_of(&self, place: u32) -> usize {
-        let ahead = self.list.entries.get(self.block..).unwrap_or_default();
-        let before = |entry: &[u8; super::ENTRY]| u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]) < place;
-        // mostly it is near
-        match ahead.iter().take(8).position(|entry| !before(entry)) {
-            Some(near) => self.block + near,
-            None => self.block + ahead.partition_point(before),
-        }
-    }
-
-    /// Goes to the first posting at or after `place`; false where there is none.
-    fn seek(&mut self, place: u32) -> bool {
-        if self.unpacked.len == 0 || self.unpacked.places[self.unpacked.len - 1] < place {
-            let block = self.block_of(place).max(self.block + usize::from(!self.list.entries.is_empty()));
-            if block >= self.list.blocks() || self.list.entries.is_empty() {
-                self.at = self.unpacked.len;
-                return false;
-            }
-            self.block = block;
-            self.list.read(block, &mut self.unpacked);
-            self.at = 0;
-        }
-        let left = self.unpacked.places[..self.unpacked.len].get(self.at..).unwrap_or_default();
-        self.at += left.partition_point(|own| *own < place);
-        self.at < self.unpacked.len
-    }
-
-    /// What the term gives the chunk at `place`.
-    fn weight_at(&mut self, place: u32) -> u32 {
-        match self.seek(place) && self.unpacked.places[self.at] == place {
-            true => self.weight(self.at),
-            false => 0,
-        }
-    }
-
-    /// Adds what the term gives the chunks from `start` up to `end`.
-    fn add_to(&mut self, window: &mut Window, start: u32, end: u32) {
-        let mut more = self.seek(start);
-        while more {
-            while self.at < self.unpacked.len && self.unpacked.places[self.at] < end {
-                let weight = self.weight(self.at);
-                let Some(at) = self.unpacked.places[self.at].checked_sub(start).map(|at| at as usize) else { return };
-                if let (Some(sum), Some(had)) = (window.sums.get_mut(at), window.required.get_mut(at)) {
-                    *sum = sum.saturating_add(weight);
-                    *had += u32::from(self.required);
-                }
-                self.at += 1;
-            }
-            let whole = self.at >= self.unpacked.len && self.unpacked.len == BLOCK;
-            let next = self.unpacked.places[self.unpacked.len.max(1) - 1].saturating_add(1);
-            more = whole && next < end && self.seek(next);
-        }
-    }
-}
-
-/// Sums of the chunks of a window.
-struct Window {
-    sums: Vec<u32>,
-    required: Vec<u32>,
-}
-
-impl Window {
-    fn new() -> Self {
-        Self { sums: vec![0; WINDOW as usize], required: vec![0; WINDOW as usize] }
-    }
-
-    fn clear(&mut self) {
-        self.sums.fill(0);
-        self.required.fill(0);
-    }
+    cursor: Cursor<'a>,
 }
 
 /// One segment gone through.
 struct Pass<'a> {
     segment: Segment<'a>,
-    required: u32,
-    cursors: Vec<Cursor<'a>>,
-    acc: Window,
+    /// The rarest first.
+    required: Vec<Bounded<'a>>,
+    /// In a window, those first that give most.
+    optional: Vec<Bounded<'a>>,
+    /// At each place, the most that the optional terms from there on give together.
+    rest: Vec<u64>,
+    sums: Vec<u32>,
+    candidates: Vec<Candidate>,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
+    /// `None` where no chunk of the segment can be found.
+    fn new(segment: Segment<'a>, found: &[Found<'a>]) -> Option<Self> {
+        let (mut required, mut optional) = (Vec::new(), Vec::new());
+        for found in found {
+            match found.cursor(&segment) {
+                Some(cursor) if found.required => required.push(Bounded { bound: 0, cursor }),
+                None if found.required => return None,
+                Some(cursor) if !found.weigher.is_nothing() => optional.push(Bounded { bound: 0, cursor }),
+                _ => {}
+            }
+        }
+        required.sort_by_key(|required| required.cursor.chunks());
+        let sums = vec![0; WINDOW as usize];
+        let any = !required.is_empty() || !optional.is_empty();
+        any.then_some(Self { segment, required, optional, rest: Vec::new(), sums, candidates: Vec::new() })
+    }
+
     fn run<E>(mut self, best: &mut TopK<i64>, selection: &mut Selection<'_, E>) -> Result<(), E> {
         let count = self.segment.len() as u32;
         for start in (0..count).step_by(WINDOW as usize) {
-            let end = count.min(start + WINDOW);
-            if touches(selection.allowed, self.segment.key(start as usize)..=self.segment.key(end as usize - 1)) {
-                self.window(start, end, best, selection)?;
+            let window = start..count.min(start.saturating_add(WINDOW));
+            if let Some(span) = self.allowed(window, selection.allowed) {
+                self.window(span, best, selection)?;
             }
         }
         Ok(())
     }
 
-    fn window<E>(
-        &mut self,
-        start: u32,
-        end: u32,
-        best: &mut TopK<i64>,
-        selection: &mut Selection<'_, E>,
-    ) -> Result<(), E> {
-        for cursor in &mut self.cursors {
-            cursor.look_at(start, end);
-        }
-        // those that must be there come first, then the strongest
-        self.cursors.sort_by_key(|cursor| (!cursor.required, std::cmp::Reverse(cursor.bound)));
-        let worst = best.worst();
-        let hopeless = |steps: u32| worst.is_some_and(|worst| score(steps) <= worst);
-        let mut rest: Vec<u32> = vec![0; self.cursors.len() + 1];
-        for at in (0..self.cursors.len()).rev() {
-            rest[at] = rest[at + 1].saturating_add(self.cursors[at].bound);
-        }
-        if hopeless(rest[0]) {
-            return Ok(());
-        }
-        let needed = self.cursors.iter().take_while(|cursor| cursor.required).count();
-        let essential = (0..self.cursors.len()).position(|at| hopeless(rest[at])).unwrap_or(self.cursors.len());
-        let essential = essential.max(needed);
-        self.acc.clear();
-        for cursor in &mut self.cursors[..essential] {
-            cursor.add_to(&mut self.acc, start, end);
-        }
-        self.collect(start, &rest[essential..], best, selection)
+    /// The part of a window from the first to the last place whose key may be allowed.
+    fn allowed(&self, window: Range<u32>, allowed: Option<&[Keys]>) -> Option<Range<u32>> {
+        let Some(allowed) = allowed else { return Some(window) };
+        let (first, last) = (self.segment.key(window.start)?, self.segment.key(window.end.checked_sub(1)?)?);
+        let from = allowed.partition_point(|range| *range.end() < first);
+        let to = allowed.partition_point(|range| *range.start() <= last);
+        let within = allowed.get(from..to)?;
+        let start = self.segment.place_of(*within.first()?.start()).max(window.start);
+        let behind = within.last()?.end().checked_add(1).map(|key| self.segment.place_of(key));
+        let end = behind.unwrap_or(window.end).min(window.end);
+        (start < end).then_some(start..end)
     }
 
-    /// Takes the chunks of a window whose sums, with the rest that the other terms may give, are good enough.
-    fn collect<E>(
-        &mut self,
-        start: u32,
-        rest: &[u32],
-        best: &mut TopK<i64>,
-        selection: &mut Selection<'_, E>,
-    ) -> Result<(), E> {
-        let others = self.cursors.len() + 1 - rest.len();
-        for at in 0..self.acc.sums.len() {
-            let mut sum = self.acc.sums[at];
-            if sum == 0 || self.acc.required[at] < self.required || !best.admits(score(sum.saturating_add(rest[0]))) {
-                continue;
+    fn window<E>(&mut self, span: Range<u32>, best: &mut TopK<i64>, selection: &mut Selection<'_, E>) -> Result<(), E> {
+        let before = floor(best);
+        self.candidates.clear();
+        self.look_at(&span);
+        let added = if self.required.is_empty() { self.gather(&span, before) } else { self.intersect(&span, before) };
+        let segment = self.segment;
+        self.candidates.retain(|own| segment.key(own.place).is_some_and(|key| selection.holds(key)));
+        for (optional, rest) in self.optional.iter_mut().zip(&self.rest).skip(added) {
+            self.candidates.retain(|own| reaches(own.sum, *rest, before));
+            optional.cursor.add_to(&mut self.candidates);
+        }
+        for candidate in &self.candidates {
+            let key = segment.key(candidate.place).filter(|_| reaches(candidate.sum, 0, floor(best)));
+            if let Some(key) = key
+                && (selection.accept)(key)?
+            {
+                best.push(key, score(candidate.sum));
             }
-            let place = start + at as u32;
-            let key = self.segment.key(place as usize);
-            if contains(selection.gone, key) || selection.allowed.is_some_and(|allowed| !contains(allowed, key)) {
-                continue;
-            }
-            for (cursor, rest) in self.cursors[others..].iter_mut().zip(rest) {
-                if !best.admits(score(sum.saturating_add(*rest))) {
-                    break;
+        }
+        Ok(())
+    }
+
+    /// Bounds the optional terms in a span, and sorts them.
+    fn look_at(&mut self, span: &Range<u32>) {
+        for optional in &mut self.optional {
+            optional.bound = optional.cursor.bound(span);
+        }
+        self.optional.sort_by_key(|optional| std::cmp::Reverse(optional.bound));
+        self.rest.clear();
+        self.rest.resize(self.optional.len() + 1, 0);
+        let mut sum = 0;
+        for (rest, optional) in self.rest.iter_mut().zip(&self.optional).rev() {
+            sum += u64::from(optional.bound);
+            *rest = sum;
+        }
+    }
+
+    /// Makes candidates of the chunks that have all required terms; returns how many optional ones are added to them: none.
+    fn intersect(&mut self, span: &Range<u32>, floor: Option<u32>) -> usize {
+        let mut rest = self.rest.first().copied().unwrap_or(0);
+        for required in &mut self.required {
+            required.bound = required.cursor.bound(span);
+            rest += u64::from(required.bound);
+        }
+        let mut rarest = self.required.iter_mut();
+        if let Some(rarest) = rarest.next().filter(|_| reaches(0, rest, floor)) {
+            rarest.cursor.each(span, |place, sum| self.candidates.push(Candidate { place, sum }));
+            rest -= u64::from(rarest.bound);
+        }
+        for another in rarest {
+            self.candidates.retain(|own| reaches(own.sum, rest, floor));
+            another.cursor.keep_having(&mut self.candidates);
+            rest -= u64::from(another.bound);
+        }
+        0
+    }
+
+    /// Makes candidates of the chunks that have one of the terms without which none reaches the floor; returns how many terms
+    /// these are, all of which are added.
+    fn gather(&mut self, span: &Range<u32>, floor: Option<u32>) -> usize {
+        let hopeless = self.rest.iter().position(|rest| !reaches(0, *rest, floor));
+        let essential = hopeless.unwrap_or(self.optional.len());
+        let rest = self.rest.get(essential).copied().unwrap_or(0);
+        let (start, sums) = (span.start, &mut self.sums);
+        for optional in self.optional.iter_mut().take(essential) {
+            optional.cursor.each(span, |place, weight| {
+                if let Some(sum) = sums.get_mut(place.wrapping_sub(start) as usize) {
+                    *sum = sum.saturating_add(weight);
                 }
-                sum = sum.saturating_add(cursor.weight_at(place));
-            }
-            if best.admits(score(sum)) && (selection.accept)(key)? {
-                best.push(key, score(sum));
-            }
+            });
         }
-        Ok(())
+        if essential > 0 {
+            let least = floor.map_or(1, |floor| (u64::from(floor) + 1).saturating_sub(rest).max(1));
+            sweep(&mut self.sums, start, u32::try_from(least).unwrap_or(u32::MAX), &mut self.candidates);
+        }
+        essential
     }
 }
 
-/// Whether some of the keys from the first to the last are allowed.
-fn touches(allowed: Option<&[Keys]>, keys: Keys) -> bool {
-    let Some(allowed) = allowed else { return true };
-    let at = allowed.partition_point(|range| range.end() < keys.start());
-    allowed.get(at).is_some_and(|range| range.start() <= keys.end())
+/// The score, in steps, above which the next key has to be, where there are `k` already.
+fn floor(best: &TopK<i64>) -> Option<u32> {
+    best.worst().map(weigh::steps)
+}
+
+/// Whether a sum comes above the floor, with the most that may still come to it.
+fn reaches(sum: u32, rest: u64, floor: Option<u32>) -> bool {
+    floor.is_none_or(|floor| u64::from(sum) + rest > u64::from(floor))
+}
+
+/// Makes candidates of the sums, of which the first is at `start`, that are at least `least`, and leaves zeros behind.
+fn sweep(sums: &mut [u32], start: u32, least: u32, candidates: &mut Vec<Candidate>) {
+    for (group, from) in sums.chunks_mut(TOGETHER).zip((start..).step_by(TOGETHER)) {
+        if group.iter().fold(false, |any, sum| any | (*sum >= least)) {
+            let own = group.iter().zip(from..).filter(|(sum, _)| **sum >= least);
+            candidates.extend(own.map(|(sum, place)| Candidate { place, sum: *sum }));
+        }
+        group.fill(0);
+    }
 }

@@ -35,14 +35,27 @@ pub(super) fn dots(simd: Simd, values: &[i8], table: Table<'_>, out: &mut [i32])
 fn sums_of(values: &[i8], table: Table<'_>, rows: &[u32], out: &mut [i32]) {
     let len = values.len() / 8;
     let ((fours, rest), (out_fours, out_rest)) = (rows.as_chunks::<FOUR>(), out.as_chunks_mut::<FOUR>());
+    rows.iter().take(AHEAD).for_each(|row| expect(table, *row, len));
     for (i, (four, out)) in fours.iter().zip(out_fours).enumerate() {
         for row in rows.get(i * FOUR + AHEAD..).unwrap_or_default().iter().take(FOUR) {
-            _mm_prefetch::<_MM_HINT_T0>(table.row(*row as usize, 0).as_ptr().cast());
+            expect(table, *row, len);
         }
         *out = bit_sums_of_four(values, rows_of(table, four, len));
     }
     for (row, out) in rest.iter().zip(out_rest) {
         [*out, ..] = bit_sums_of_four(values, rows_of(table, &[*row; FOUR], len));
+    }
+}
+
+/// Asks for the memory of a row.
+#[inline(always)]
+fn expect(table: Table<'_>, row: u32, len: usize) {
+    let row = table.row(row as usize, len);
+    // SAFETY: a hint, which reads nothing; the CPU has it as all of its kind have.
+    unsafe {
+        _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast());
+        // a short row lies in two lines at most
+        _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(len - 1).cast());
     }
 }
 
