@@ -84,7 +84,7 @@ def fill(kb, count, first, own, real, seed):
     space = file.execute("SELECT id FROM space").fetchone()[0]
     made = zip(chunks(own, count, seed), moved(real, count, np.random.default_rng(seed)), strict=True)
     for document in range(first // A_DOCUMENT, (first + count) // A_DOCUMENT):
-        number, text, rows = document + 1000, "", []
+        number, text, rows = document + 1000 * seed, "", []
         for _ in range(A_DOCUMENT):
             chunk, vector = next(made)
             start = len(text.encode())

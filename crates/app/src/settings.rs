@@ -11,11 +11,11 @@ use qiao::error::{Error, Kind};
 use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, Progress};
 use qiao::model::{EncoderId, Precision, Provenance, registry};
 use qiao::parse::WorkerParser;
-use qiao::seams::{Encoder, Limits, Reranker, Store};
+use qiao::seams::{Encoder, Limits, Store};
 use qiao::store::{SqliteStore, Wait};
 use qiao::{EncoderSource, Engine};
 
-use crate::args::{Global, Reranking};
+use crate::args::Global;
 use crate::golden::{compare, held};
 use crate::out::{FetchProgress, Printer};
 
@@ -68,20 +68,6 @@ impl Settings {
     /// The knowledge base, or `None` where there is no such file.
     pub(crate) fn store(&self) -> Result<Option<SqliteStore>, Error> {
         Ok(SqliteStore::open_existing(&self.kb, self.wait())?)
-    }
-
-    /// The same engine, with the reranker that was asked for.
-    pub(crate) fn reranking(&self, engine: Engine, how: &Reranking) -> Result<Engine, Error> {
-        Ok(match self.reranker(how)? {
-            Some(reranker) => engine.with_reranker(reranker),
-            None => engine,
-        })
-    }
-
-    /// The reranker that was asked for.
-    pub(crate) fn reranker(&self, how: &Reranking) -> Result<Option<Box<dyn Reranker>>, Error> {
-        let _ = how;
-        Ok(None)
     }
 
     /// The model that serves a knowledge base: in the numbers that are fastest, unless others were named.

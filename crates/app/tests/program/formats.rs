@@ -8,9 +8,23 @@ const FORMAT_1: &[u8] = include_bytes!("../data/format-1.qiao");
 /// Six files with labels, of which two are the same, one could not be read and one was removed.
 const FORMAT_2: &[u8] = include_bytes!("../data/format-2.qiao");
 
+/// The same, brought up, with one more that was added and removed.
+const FORMAT_3: &[u8] = include_bytes!("../data/format-3.qiao");
+
 #[test]
-fn a_file_of_format_2_serves_as_it_is() {
-    let desk = Desk::with(FORMAT_2);
+fn a_file_of_format_2_is_brought_up_and_serves() {
+    serves(&Desk::with(FORMAT_2));
+}
+
+#[test]
+fn a_file_of_format_3_serves_as_it_is() {
+    let desk = Desk::with(FORMAT_3);
+    serves(&desk);
+    assert_eq!(desk.kb_files()[0], FORMAT_3, "it was written to");
+}
+
+#[track_caller]
+fn serves(desk: &Desk) {
     let listed = desk.qiao(["list", "--filter", "owner = li and tag = 桥", "--json"]).ok().json_lines();
     assert_eq!((listed.len(), &listed[0]["origin"]), (1, &"/srv/notes/tolls.md".into()));
     assert_eq!(listed[0]["tags"], serde_json::json!(["note", "toll", "桥"]));

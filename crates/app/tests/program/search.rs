@@ -130,6 +130,9 @@ fn what_stands_in_quotes_stands_in_every_hit() {
     assert_eq!(names(&hits(&desk, &["what to cook \"stone salt\""])), ["soup.txt"]);
     assert_eq!(names(&hits(&desk, &["“存放 记录”", "--dense"])), ["zh.md"]);
     desk.qiao(["search", "\"salt stone\""]).exits(1);
+    // a question may quote what the answer does not
+    let asked = desk.qiao(["ask", "How long do \"the leeks\" of the cook boil?", "--json"]).json();
+    assert_eq!(asked["hits"][0]["document"], "soup.txt");
 }
 
 #[test]

@@ -182,7 +182,7 @@ impl Engine {
         let encoder = self.encoder()?;
         self.catch_up(UNINDEXED);
         let snapshot = self.store.snapshot()?;
-        let query = Query::new(question, Some(&embedding));
+        let query = Query::question(question, Some(&embedding));
         let found = retrieve::search(snapshot.as_ref(), &query, request, self.reranker.as_deref())?;
         let asked = Asked { text: question, embedding: &embedding };
         extract(&asked, found, encoder.as_ref(), snapshot.as_ref())

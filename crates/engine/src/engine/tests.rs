@@ -145,3 +145,31 @@ fn a_file_whose_vectors_another_process_took_away_is_done_again() {
         engine(Box::new(open()), &encoder).remove(&ids, &[]).unwrap();
     }
 }
+
+/// Longer texts are better.
+struct ByLength;
+
+impl crate::seams::Reranker for ByLength {
+    fn score(&self, _: &str, passages: &[&str]) -> Result<Vec<f32>, qiao_model::EncodeError> {
+        Ok(passages.iter().map(|passage| passage.len() as f32).collect())
+    }
+}
+
+#[test]
+fn a_reranker_has_the_last_word_on_the_best() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = (0..60)
+        .map(|n| write(folder.path(), &format!("{n}.txt"), &format!("the toll number {n} {}", "x".repeat(n))))
+        .collect();
+    let mut engine =
+        engine(Box::new(SqliteStore::in_memory().unwrap()), &Arc::default()).with_reranker(Box::new(ByLength));
+    engine.add(&paths, &Labels::default(), &mut |_| {}).unwrap();
+    let search = |hits| engine.search("toll", &Request { hits, ..Request::default() }).unwrap().hits;
+    let few = search(3);
+    assert!(few.windows(2).all(|two| two[0].score > two[1].score), "{few:?}");
+    assert_eq!((few[0].score, few[0].why.reranked), (few[0].text.len() as f32, Some(few[0].text.len() as f32)));
+    assert!(few[0].why.fused.is_some());
+    // when more are wanted than were judged at first, more are judged
+    let all = search(60);
+    assert_eq!((all.len(), all[0].document()), (60, "59.txt"));
+}

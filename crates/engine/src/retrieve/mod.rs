@@ -75,9 +75,15 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
-    /// A question in a person's words.
+    /// What a person looks for: what stands in quotes must stand in every hit.
     pub fn new(text: &'a str, meaning: Option<&'a Embedding>) -> Self {
         Self { text, words: Words::of(text), meaning }
+    }
+
+    /// What a person asks: a question quotes what its answer need not.
+    pub fn question(text: &'a str, meaning: Option<&'a Embedding>) -> Self {
+        let words = Words { phrases: Vec::new(), ..Words::of(text) };
+        Self { text, words, meaning }
     }
 }
 

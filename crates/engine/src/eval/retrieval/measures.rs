@@ -41,7 +41,7 @@ impl Measures {
         let mut ideal: Vec<f64> = grades.values().map(|grade| *grade as f64).collect();
         ideal.sort_by(|a, b| b.total_cmp(a));
         let cumulative = |gains: &mut dyn Iterator<Item = f64>| {
-            gains.take(10).enumerate().map(|(i, gain)| gain / (i as f64 + 2.0).log2()).sum::<f64>()
+            gains.take(10).enumerate().fold(0.0, |sum, (i, gain)| sum + gain / (i as f64 + 2.0).log2())
         };
         let best = cumulative(&mut ideal.into_iter());
         Self {

@@ -52,7 +52,7 @@ pub fn run(
     for questions in set.queries.chunks(BATCH) {
         let texts: Vec<&str> = questions.iter().map(|query| query.text.as_str()).collect();
         for (text, (meaning, _)) in texts.iter().zip(encoder.embed(Role::Query, &texts, Long::Truncate)?) {
-            let query = Query::new(text, Some(&meaning));
+            let query = Query::question(text, Some(&meaning));
             let ways = [("dense", Mode::Dense, None), ("lexical", Mode::Lexical, None), ("hybrid", Mode::Hybrid, None)];
             let reranked = reranker.map(|reranker| ("reranked", Mode::Hybrid, Some(reranker)));
             for (name, mode, reranker) in ways.into_iter().chain(reranked) {

@@ -27,10 +27,8 @@ impl Derived {
             }
         }
         let Some(part) = state.words.as_ref().filter(|_| faults.is_empty()) else { return Ok(faults) };
-        let Some(gone) = part.moment.gone_since(connection)? else {
-            faults.push(format!("{} is of another file, or an older one, and of no use", folder.display()));
-            return Ok(faults);
-        };
+        // one of another history is of no use, and does no harm
+        let Some(gone) = part.moment.gone_since(connection)? else { return Ok(faults) };
         let through = part.through;
         let Some(mapped) = Mapped::open(folder, state) else {
             faults.push(format!("{} cannot be read", folder.display()));
