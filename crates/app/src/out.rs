@@ -237,6 +237,28 @@ impl Drop for EvalProgress {
     }
 }
 
+/// Draws the indexing of what came without being indexed.
+pub(crate) struct IndexProgress(ProgressBar);
+
+impl IndexProgress {
+    pub(crate) fn new(printer: &Printer) -> Self {
+        Self(printer.bar())
+    }
+
+    /// So many chunks of so many are through.
+    pub(crate) fn show(&self, done: usize, total: usize) {
+        self.0.set_style(style("indexing, once {wide_bar} {pos}/{len} chunks · {elapsed}"));
+        self.0.set_length(total as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for IndexProgress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Draws the learning from a table.
 pub(crate) struct LearnProgress {
     bar: ProgressBar,

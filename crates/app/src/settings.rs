@@ -17,7 +17,7 @@ use qiao::{EncoderSource, Engine};
 
 use crate::args::Global;
 use crate::golden::{compare, held};
-use crate::out::{FetchProgress, Printer};
+use crate::out::{FetchProgress, IndexProgress, Printer};
 
 /// What every verb is told.
 #[derive(Debug, Clone)]
@@ -63,6 +63,18 @@ impl Settings {
     /// The engine over the knowledge base, or `None` where there is no such file.
     pub(crate) fn existing_engine(&self, printer: &Printer) -> anyhow::Result<Option<Engine>> {
         self.store()?.map(|store| self.over(store, printer)).transpose()
+    }
+
+    /// The same, with what makes searches fast brought up to date, where it is long behind.
+    pub(crate) fn searchable_engine(&self, printer: &Printer) -> anyhow::Result<Option<Engine>> {
+        let engine = self.existing_engine(printer)?;
+        if let Some(engine) = &engine {
+            let progress = IndexProgress::new(printer);
+            if let Err(e) = engine.index(&mut |done, total| progress.show(done, total)) {
+                printer.warn(&format!("searches go on without an index, and slower: {}", e.reason()));
+            }
+        }
+        Ok(engine)
     }
 
     /// The knowledge base, or `None` where there is no such file.

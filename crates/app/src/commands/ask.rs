@@ -26,7 +26,7 @@ pub(crate) fn run(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow:
 
 fn answer(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Result<Option<(Answer, Engine)>> {
     if verb.sources.is_empty() {
-        let Some(engine) = settings.existing_engine(printer)? else { return Ok(None) };
+        let Some(engine) = settings.searchable_engine(printer)? else { return Ok(None) };
         let request = request(verb, engine.filter(verb.selection.filter.as_ref())?);
         return Ok(Some((engine.ask(&verb.question, &request)?, engine)));
     }

@@ -13,7 +13,7 @@ use crate::views::why_not::{WhyNotView, why_not_text};
 use crate::views::{HitsView, hits_text};
 
 pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
-    let engine = match settings.existing_engine(printer)? {
+    let engine = match settings.searchable_engine(printer)? {
         Some(engine) if !engine.is_empty()? => Some(engine),
         _ => None,
     };

@@ -184,14 +184,14 @@ impl Engine {
             };
             on_event(&AddEvent::Finished { path: &source.path, outcome: &outcome });
             report.files.push((source.path, outcome));
-            self.index(INDEX_EVERY, &mut report.not_indexed, on_event);
+            self.index_added(INDEX_EVERY, &mut report.not_indexed, on_event);
         }
         report.scrubbed = self.scrub("all files are done")?;
-        self.index(1, &mut report.not_indexed, on_event);
+        self.index_added(1, &mut report.not_indexed, on_event);
         Ok(report)
     }
 
-    fn index(&self, least: usize, failed: &mut Option<Error>, on_event: &mut dyn FnMut(&AddEvent<'_>)) {
+    fn index_added(&self, least: usize, failed: &mut Option<Error>, on_event: &mut dyn FnMut(&AddEvent<'_>)) {
         let done = self.store.index(least, &mut |done, total| on_event(&AddEvent::Indexing { done, total }));
         *failed = done.err().map(Error::from);
     }

@@ -188,6 +188,15 @@ impl Engine {
         extract(&asked, found, encoder.as_ref(), snapshot.as_ref())
     }
 
+    /// Indexes what came without being indexed, where it is so much that searches would wait for it each time; they do so
+    /// themselves, in silence. `done` is told how many of how many chunks are through.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or what stands beside it cannot be written; searches go on without, and slower.
+    pub fn index(&self, done: &mut dyn FnMut(usize, usize)) -> Result<(), Error> {
+        Ok(self.store.index(UNINDEXED, done).map(|_| ())?)
+    }
+
     /// Indexes what is in no index, if it is so many chunks.
     fn catch_up(&self, least: usize) {
         // where it cannot be written, each search pays for itself

@@ -122,6 +122,20 @@ impl<'a> Pool<'a> {
         longest < self.depth
     }
 
+    /// What a chunk scores at most that neither list has yet.
+    pub(super) fn best_unseen(&self) -> f32 {
+        let last = |list: &[Scored<ChunkId>]| list.last().filter(|_| list.len() >= self.depth).map(|last| last.score);
+        let (dense, lexical) = (last(&self.lists.dense), last(&self.lists.lexical));
+        match self.mode {
+            Mode::Dense => dense.unwrap_or(f32::MIN),
+            Mode::Lexical => lexical.unwrap_or(f32::MIN),
+            Mode::Hybrid => dense.map_or(f32::MIN, |dense| {
+                let words = LEXICAL * self.heard * self.scales.lexical.apply(lexical.unwrap_or(0.0));
+                DENSE * self.scales.dense.apply(dense) + words
+            }),
+        }
+    }
+
     /// Looks further down; the scale stays that of the first look, so that what was found keeps its score.
     pub(super) fn deepen(&mut self) -> Result<(), StoreError> {
         self.depth = self.depth.saturating_mul(DEEPER);

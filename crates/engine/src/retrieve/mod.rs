@@ -110,8 +110,12 @@ pub fn search(
         };
         let listed = ranked.len();
         ranked.retain(|one| request.min_score.is_none_or(|least| one.score >= least));
-        // what comes further down is worse than what was left out
-        let at_the_end = ranked.len() < listed && judged.is_none();
+        let at_the_end = match (request.min_score, &judged) {
+            (None, _) => false,
+            (Some(least), None) => pool.best_unseen() < least,
+            // to judge all there is, in the hope of more, would take for ever
+            (Some(_), Some(_)) => ranked.len() < listed,
+        };
         if let Some(diversity) = request.diversity {
             ranked = select::spread(snapshot, &ranked, request, diversity)?;
         }
