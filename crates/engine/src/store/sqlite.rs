@@ -149,7 +149,7 @@ impl SqliteStore {
         }
         self.patiently("PRAGMA journal_mode = WAL")?;
         self.connection
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;")
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA cache_size = -65536")
             .map_err(failed)?;
         match format {
             0 => self.create(),

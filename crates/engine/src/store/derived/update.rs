@@ -167,7 +167,7 @@ impl Update<'_> {
         let entry = match known.zip(gone.map_err(reading)?) {
             Some(((part, index), gone)) if !index.drifted() => {
                 let late = chunks.saturating_sub(index.len());
-                if gone.is_empty() && late <= vectors::most_late(chunks) {
+                if gone.is_empty() && late <= vectors::MOST_LATE {
                     return Ok(Some(part.clone()));
                 }
                 let late = part.through + 1..=through;

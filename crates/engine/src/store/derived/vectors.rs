@@ -12,10 +12,9 @@ use super::Range;
 /// Chunks from which on there is an index of their vectors: below, comparing all takes some milliseconds.
 pub(super) const LEAST: usize = 20_000;
 
-/// Chunks that may have come after the index before they are put into it: to compare them all takes less than the rest of a search.
-pub(super) fn most_late(chunks: usize) -> usize {
-    (chunks / 64).max(2048)
-}
+/// Chunks that may have come after the index before they are put into it: to compare them all takes some milliseconds, to write the
+/// index anew half a second for a million.
+pub(super) const MOST_LATE: usize = 1024;
 
 /// An index could not be built.
 #[derive(Debug, thiserror::Error)]
