@@ -65,35 +65,36 @@ def noise(encoder, load, vectors):
     return max(found.values())
 
 
-def tensors(load, directory, vectors):
-    """Fails where a tensor could be anything."""
+def tensors(load, directory, vectors, of=everything, unseen=UNSEEN):
+    """Fails where a tensor could be anything: `of` computes what is compared, and one called `unseen` changes nothing."""
     for path in sorted(directory.rglob("*.safetensors")):
         all_of_file = load_file(path)
         for name, tensor in all_of_file.items():
             with copied(directory) as other:
                 zeroed = {**all_of_file, name: torch.zeros_like(tensor)}
                 save_file(zeroed, other / path.relative_to(directory), metadata={"format": "pt"})
-                seen = difference(everything(load(other)), vectors)
-            assert seen < NOISE if UNSEEN.search(name) else seen > VISIBLE, (name, seen)
+                seen = difference(of(load(other)), vectors)
+            assert seen < NOISE if unseen.search(name) else seen > VISIBLE, (name, seen)
 
 
-def settings(small, directory, vectors):
+def settings(small, directory, vectors, of=everything):
     """Fails where a setting could be anything, or where one matters that should not."""
-    for file, name, value in small.settings:
-        seen = difference(changed(small, directory, file, name, value), vectors)
-        assert seen > VISIBLE, (file, name, seen)
-    for file, name, value in small.ignored:
-        seen = difference(changed(small, directory, file, name, value), vectors)
-        assert seen < NOISE, (file, name, seen)
+    for change in small.settings:
+        seen = difference(changed(small, directory, change, of), vectors)
+        assert seen > VISIBLE, (*change, seen)
+    for change in small.ignored:
+        seen = difference(changed(small, directory, change, of), vectors)
+        assert seen < NOISE, (*change, seen)
 
 
-def changed(small, directory, file, name, value):
-    """The vectors with another value of a setting."""
+def changed(small, directory, change, of):
+    """What is compared, with another value of a setting."""
+    file, name, value = change
     with copied(directory) as other:
         found = json.loads((other / file).read_text(encoding="utf-8"))
         assert name in found and found[name] != value, (file, name)
         (other / file).write_text(json.dumps({**found, name: value}), encoding="utf-8")
-        return everything(small.load(other))
+        return of(small.load(other))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from transformers import (
     Qwen2Tokenizer,
     RobertaTokenizer,
     TokenizersBackend,
+    XLMRobertaTokenizer,
 )
 
 WORDS = "the of and is with bridge river bank city water under over two one north stone small wall mill gate".split()
@@ -121,6 +122,11 @@ def unigram(**settings):
 def camembert(**settings):
     """The same pieces in CamemBERT's own class, which normalises nothing where it has no table of SentencePiece's."""
     return CamembertTokenizer(vocab=likely_pieces(), additional_special_tokens=[], **settings)
+
+
+def xlm_roberta(**settings):
+    """The same pieces in XLM-RoBERTa's own class, which knows how to put two texts together."""
+    return XLMRobertaTokenizer(vocab=likely_pieces(), **settings)
 
 
 def framed(template, ids):

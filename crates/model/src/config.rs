@@ -50,6 +50,11 @@ impl Config {
         self.get(&[name])?.as_array()?.iter().map(Value::as_str).collect()
     }
 
+    /// The number of entries of the object under `name`, or `None`.
+    pub(crate) fn entries(&self, name: &str) -> Option<usize> {
+        self.get(&[name])?.as_object().map(serde_json::Map::len)
+    }
+
     /// Whether `name` is there and says nothing.
     pub(crate) fn is_null(&self, name: &str) -> bool {
         self.value.get(name).is_some_and(Value::is_null)

@@ -16,6 +16,11 @@ use crate::weights::WeightError;
 /// Tokens that model2vec takes where its configuration names no limit.
 const MODEL2VEC_TOKENS: usize = 512;
 
+/// The modules of a directory.
+pub(crate) const MODULES: &str = "modules.json";
+/// What sentence-transformers says of the whole.
+pub(crate) const MODEL_CONFIG: &str = "config_sentence_transformers.json";
+
 const CHAT_TEMPLATE: &str = "a chat template around each text";
 
 /// Names that sentence-transformers has given to the first module's own configuration.
@@ -137,6 +142,18 @@ pub(crate) struct Directory {
     pub(crate) notes: Vec<Note>,
 }
 
+/// What the files of a transformer's folder say.
+#[derive(Debug)]
+pub(crate) struct TransformerFolder {
+    pub(crate) path: PathBuf,
+    pub(crate) config: Config,
+    /// Tokens at once at most, special ones counted.
+    pub(crate) limit: usize,
+    pub(crate) lowercase: bool,
+    /// What the tokenizer's own configuration says otherwise than tokenizer.json.
+    pub(crate) tokenizer: TokenizerSettings,
+}
+
 /// What the first module is.
 #[derive(Debug)]
 pub(crate) enum Kind {
@@ -222,14 +239,27 @@ struct Normalize {
     module_input_name: Option<String>,
 }
 
+/// A line of modules.json.
 #[derive(Deserialize)]
-struct ModuleRow {
-    path: String,
-    r#type: String,
+pub(crate) struct ModuleRow {
+    /// The module's folder
+    pub(crate) path: String,
+    /// Its class, as Python imports it
+    pub(crate) r#type: String,
 }
 
+impl ModuleRow {
+    /// The name of its class alone.
+    pub(crate) fn kind(&self) -> &str {
+        self.r#type.rsplit('.').next().unwrap_or_default()
+    }
+}
+
+/// What sentence-transformers says of a transformer.
 #[derive(Deserialize, Default)]
-struct SentenceConfig {
+pub(crate) struct SentenceConfig {
+    /// What the transformer is loaded for; to embed, where it is not said
+    pub(crate) transformer_task: Option<String>,
     max_seq_length: Option<usize>,
     #[serde(default)]
     do_lower_case: bool,
@@ -253,7 +283,7 @@ struct Modality {
 type Settings = serde_json::Map<String, serde_json::Value>;
 
 impl SentenceConfig {
-    fn of(folder: &Path) -> Result<Self, DirectoryError> {
+    pub(crate) fn of(folder: &Path) -> Result<Self, DirectoryError> {
         let Some(file) = SENTENCE_CONFIGS.iter().map(|name| folder.join(name)).find(|file| file.exists()) else {
             return Ok(Self::default());
         };
@@ -289,14 +319,17 @@ impl SentenceConfig {
     }
 }
 
+/// config_sentence_transformers.json.
 #[derive(Deserialize, Default)]
-struct ModelConfig {
+pub(crate) struct ModelConfig {
     #[serde(default)]
-    prompts: BTreeMap<String, Option<String>>,
-    default_prompt_name: Option<String>,
+    pub(crate) prompts: BTreeMap<String, Option<String>>,
+    pub(crate) default_prompt_name: Option<String>,
     similarity_fn_name: Option<String>,
-    model_type: Option<String>,
+    pub(crate) model_type: Option<String>,
     truncate_dim: Option<usize>,
+    /// What bends the scores of a cross-encoder
+    pub(crate) activation_fn: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -328,14 +361,14 @@ struct PoolingConfig {
 impl Directory {
     /// Reads the directory; `prompts` are those of the model's registry row, which the directory's own win over.
     pub(crate) fn read(path: &Path, prompts: Option<Prompts>) -> Result<Self, DirectoryError> {
-        let modules = path.join("modules.json").exists();
-        let mut found = if modules { Self::of_modules(path)? } else { Self::bare(path)? };
-        let file = path.join("config_sentence_transformers.json");
+        let modules = path.join(MODULES).exists();
+        let file = path.join(MODEL_CONFIG);
         // sentence-transformers reads it only beside modules
         let settings: ModelConfig = if modules { optional(&file)? } else { ModelConfig::default() };
         if let Some(kind) = settings.model_type.as_deref().filter(|kind| *kind != "SentenceTransformer") {
             return Err(unsupported(&file, format!("a {kind}, which does not give one vector a text")));
         }
+        let mut found = if modules { Self::of_modules(path)? } else { Self::bare(path)? };
         if let Some(dimension) = settings.truncate_dim {
             found.head.push(Module::Cut(dimension));
         }
@@ -348,20 +381,9 @@ impl Directory {
 
     /// As modules.json says.
     fn of_modules(path: &Path) -> Result<Self, DirectoryError> {
-        let file = path.join("modules.json");
-        let rows: Vec<ModuleRow> = json(&file)?;
-        let mut modules = Vec::new();
-        for row in &rows {
-            let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
-            if !Path::new(&row.path).components().all(inside) {
-                return Err(unsupported(&file, format!("a module at {}, outside the directory", row.path)));
-            }
-            if !row.r#type.starts_with("sentence_transformers.") {
-                return Err(unsupported(&file, format!("{}, a module of somebody's own", row.r#type)));
-            }
-            modules.push((row.r#type.rsplit('.').next().unwrap_or_default(), path.join(&row.path), row));
-        }
-        let mut modules = modules.into_iter().enumerate();
+        let file = path.join(MODULES);
+        let rows = module_rows(path)?;
+        let mut modules = rows.iter().map(|row| (row.kind(), path.join(&row.path), row)).enumerate();
         let mut found = match modules.next() {
             Some((_, ("Transformer", folder, _))) => {
                 let settings = SentenceConfig::of(&folder)?;
@@ -419,11 +441,7 @@ impl Directory {
         let first = config.words("architectures").and_then(|names| names.first().copied());
         let decoder = first.is_some_and(|name| name.ends_with("ForCausalLM"));
         let mut found = Self::transformer(path, path.into(), SentenceConfig::default())?;
-        let tokenizer = path.join("tokenizer_config.json");
-        if path.join("chat_template.jinja").exists() || optional::<TokenizerConfig>(&tokenizer)?.chat_template.is_some()
-        {
-            return Err(unsupported(&tokenizer, CHAT_TEMPLATE));
-        }
+        refuse_chat(path)?;
         if decoder && config.flag_or(&["is_causal"], true)? {
             found.pooling = Pooling::one(Mode::Last);
         }
@@ -432,12 +450,8 @@ impl Directory {
     }
 
     fn transformer(path: &Path, folder: PathBuf, sentence: SentenceConfig) -> Result<Self, DirectoryError> {
-        let config = Config::read(&folder.join("config.json"))?;
-        let tokenizer = sentence.tokenizer(&folder)?;
-        let settings = TokenizerSettings::of(&tokenizer, config.word_or(&["model_type"], "")?);
-        let positions = arch::positions(&config)?;
-        let own = tokenizer.model_max_length.map_or(usize::MAX, |n| n as usize);
-        let limit = Limit::Tokens(sentence.limit().unwrap_or(own.min(positions)));
+        let TransformerFolder { path: folder, config, limit, lowercase, tokenizer } =
+            TransformerFolder::read(folder, sentence)?;
         Ok(Self {
             path: path.into(),
             folder,
@@ -445,9 +459,9 @@ impl Directory {
             pooling: Pooling::one(Mode::Mean),
             head: Vec::new(),
             prompts: Prompts::default(),
-            limit,
-            lowercase: sentence.do_lower_case,
-            tokenizer: settings,
+            limit: Limit::Tokens(limit),
+            lowercase,
+            tokenizer,
             notes: Vec::new(),
         })
     }
@@ -468,6 +482,44 @@ impl Directory {
     }
 }
 
+impl TransformerFolder {
+    /// Reads the files of `path`, with what sentence-transformers says beside them.
+    pub(crate) fn read(path: PathBuf, sentence: SentenceConfig) -> Result<Self, DirectoryError> {
+        let config = Config::read(&path.join("config.json"))?;
+        let settings = sentence.tokenizer(&path)?;
+        let tokenizer = TokenizerSettings::of(&settings, config.word_or(&["model_type"], "")?);
+        let positions = arch::positions(&config)?;
+        let own = settings.model_max_length.map_or(usize::MAX, |n| n as usize);
+        let limit = sentence.limit().unwrap_or(own.min(positions));
+        Ok(Self { path, config, limit, lowercase: sentence.do_lower_case, tokenizer })
+    }
+}
+
+/// The modules of modules.json: all of sentence-transformers' own, and inside the directory.
+pub(crate) fn module_rows(path: &Path) -> Result<Vec<ModuleRow>, DirectoryError> {
+    let file = path.join(MODULES);
+    let rows: Vec<ModuleRow> = json(&file)?;
+    for row in &rows {
+        let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        if !Path::new(&row.path).components().all(inside) {
+            return Err(unsupported(&file, format!("a module at {}, outside the directory", row.path)));
+        }
+        if !row.r#type.starts_with("sentence_transformers.") {
+            return Err(unsupported(&file, format!("{}, a module of somebody's own", row.r#type)));
+        }
+    }
+    Ok(rows)
+}
+
+/// Refuses a folder whose tokenizer puts texts into a template of a conversation.
+pub(crate) fn refuse_chat(path: &Path) -> Result<(), DirectoryError> {
+    let file = path.join("tokenizer_config.json");
+    match path.join("chat_template.jinja").exists() || optional::<TokenizerConfig>(&file)?.chat_template.is_some() {
+        true => Err(unsupported(&file, CHAT_TEMPLATE)),
+        false => Ok(()),
+    }
+}
+
 pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T, DirectoryError> {
     let text = std::fs::read(path).map_err(|source| DirectoryError::Read { path: path.into(), source })?;
     serde_json::from_slice(&text).map_err(|source| DirectoryError::Json { path: path.into(), source })
@@ -477,7 +529,7 @@ fn optional<T: DeserializeOwned + Default>(path: &Path) -> Result<T, DirectoryEr
     if path.exists() { json(path) } else { Ok(T::default()) }
 }
 
-fn unsupported(path: &Path, what: impl Into<String>) -> DirectoryError {
+pub(crate) fn unsupported(path: &Path, what: impl Into<String>) -> DirectoryError {
     DirectoryError::Unsupported { path: path.into(), what: what.into() }
 }
 

@@ -4,15 +4,14 @@ use std::path::{Path, PathBuf};
 use qiao_vecmath::{Simd, l2_normalize};
 use rayon::prelude::*;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::arch::{Network, WordTable};
 use crate::directory::{Directory, DirectoryError, Kind, Limit, Module, Note};
 use crate::fetch::{FetchConfig, ModelDir, manifest};
+use crate::forward::forward;
 use crate::head::Head;
-use crate::helpers::with_helpers;
-use crate::identity::{EncoderId, Precision, Prompts, Role, hex};
-use crate::pack::packs;
+use crate::identity::{EncoderId, Precision, Prompts, Role, file_sha256, files_sha256, hash_settings};
+use crate::pack::{Sequence, packs};
 use crate::registry::ModelRow;
 use crate::tokenizer::{Cut, Placed, Stored, Tokenizer, TokenizerError, Tokens, Use, Window};
 use crate::trace::TracedStep;
@@ -209,11 +208,8 @@ impl Provenance {
     }
 }
 
-/// Threads that share one pack at most: of a layer's 384 outputs, each has three strips then.
-const MOST_THREADS: usize = 8;
-
 /// The file of the vocabulary, in the folder of the first module.
-const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
 
 impl SentenceEncoder {
     /// Loads the model of a directory, to compute in `precision`; a static table, which computes nothing, in single.
@@ -335,7 +331,7 @@ impl SentenceEncoder {
     /// When a text cannot be tokenised, is too long for [`Long::Error`], or the weights are broken.
     pub fn encode(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<Encoded>, EncodeError> {
         let tokens = texts.par_iter().map(|t| self.tokens(role, t, long)).collect::<Result<Vec<_>, _>>()?;
-        let mut vectors = self.forward(&tokens, &|window, hidden| self.pool(window, hidden))?.into_iter();
+        let mut vectors = self.forward(&tokens, |window, hidden| self.pool(window, hidden))?.into_iter();
         Ok(tokens.iter().map(|t| self.join(t, &mut vectors)).collect())
     }
 
@@ -345,7 +341,7 @@ impl SentenceEncoder {
     /// As [`SentenceEncoder::encode`].
     pub fn encode_tokens(&self, role: Role, texts: &[&str], long: Long) -> Result<Vec<EncodedTokens>, EncodeError> {
         let tokens = texts.par_iter().map(|t| self.tokens(role, t, long)).collect::<Result<Vec<_>, _>>()?;
-        let mut vectors = self.forward(&tokens, &|_, hidden| hidden.to_vec())?.into_iter();
+        let mut vectors = self.forward(&tokens, |_, hidden| hidden.to_vec())?.into_iter();
         let mut all = Vec::with_capacity(texts.len());
         for (text, tokens) in texts.iter().zip(&tokens) {
             let spans = self.placed(role, text, tokens)?;
@@ -411,7 +407,7 @@ impl SentenceEncoder {
 
     /// The vectors of one sequence after each step, and the attention `[heads, tokens, tokens]` of layer `watched` from 0.
     pub(crate) fn follow(&self, ids: &[u32], watched: usize) -> (Vec<TracedStep>, Vec<f32>) {
-        let steps = packs(&[ids]).first().map(|pack| self.network.trace(pack, watched)).unwrap_or_default();
+        let steps = packs(&[ids.into()]).first().map(|pack| self.network.trace(pack, watched)).unwrap_or_default();
         let last = steps.states.len().saturating_sub(1);
         let name = |i: usize| match i {
             0 => "embeddings".to_owned(),
@@ -449,33 +445,15 @@ impl SentenceEncoder {
     fn forward(
         &self,
         texts: &[Tokens],
-        finish: &(dyn Fn(&Window, &[f32]) -> Vec<f32> + Sync),
+        finish: impl Fn(&Window, &[f32]) -> Vec<f32> + Sync,
     ) -> Result<Vec<Vec<f32>>, EncodeError> {
         let windows: Vec<&Window> = texts.iter().flat_map(|t| &t.windows).collect();
-        let sequences: Vec<&[u32]> = windows.iter().map(|w| w.ids.as_slice()).collect();
-        let width = self.network.width();
-        let packs = packs(&sequences);
-        // a pack a thread where there are enough; else several threads share one, as long as there are layers to share
-        let most = if self.layers() == 0 { 1 } else { MOST_THREADS };
-        let threads = (rayon::current_num_threads() / packs.len().max(1)).clamp(1, most);
-        let finished: Vec<(usize, Vec<f32>)> = packs
-            .par_iter()
-            .flat_map_iter(|pack| {
-                let hidden = with_helpers(threads - 1, || self.network.forward(pack, threads));
-                let one = |(member, range): (&usize, &Range<usize>)| {
-                    (*member, finish(windows[*member], &hidden[range.start * width..range.end * width]))
-                };
-                pack.members.iter().zip(&pack.ranges).map(one).collect::<Vec<_>>()
-            })
-            .collect();
-        let mut vectors = vec![Vec::new(); windows.len()];
-        for (member, vector) in finished {
-            if !vector.iter().all(|v| v.is_finite()) {
-                return Err(EncodeError::NotFinite);
-            }
-            vectors[member] = vector;
+        let sequences: Vec<Sequence<'_>> = windows.iter().map(|w| w.ids.as_slice().into()).collect();
+        let vectors = forward(&self.network, &sequences, |i, hidden| finish(windows[i], hidden));
+        match vectors.iter().flatten().all(|v| v.is_finite()) {
+            true => Ok(vectors),
+            false => Err(EncodeError::NotFinite),
         }
-        Ok(vectors)
     }
 
     /// Takes a text's window vectors and averages them by their tokens.
@@ -539,30 +517,5 @@ fn settings_sha256(directory: &Directory) -> String {
         Kind::Transformer(config) => config.settings(),
         Kind::Table { model2vec } => json!({"model2vec": model2vec}),
     };
-    let settings = json!({"config": config, "tokenizer": directory.tokenizer, "lowercase": directory.lowercase});
-    hex(&Sha256::digest(settings.to_string()))
-}
-
-/// One hash for all `files`: of one, its own; of several, that of the list that `sha256sum` would print of them.
-fn files_sha256<'a>(root: &Path, files: impl Iterator<Item = &'a PathBuf>) -> Result<String, DirectoryError> {
-    let hashed = files.map(|file| Ok((file_sha256(file)?, file.strip_prefix(root).unwrap_or(file))));
-    let hashed: Vec<(String, &Path)> = hashed.collect::<Result<_, DirectoryError>>()?;
-    if let [(only, _)] = &hashed[..] {
-        return Ok(only.clone());
-    }
-    let list: String = hashed.iter().map(|(hash, file)| format!("{hash}  {}\n", file.display())).collect();
-    Ok(hex(&Sha256::digest(list)))
-}
-
-fn file_sha256(path: &Path) -> Result<String, DirectoryError> {
-    let failed = |source| DirectoryError::Read { path: PathBuf::from(path), source };
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0u8; 1 << 20];
-    loop {
-        match std::io::Read::read(&mut file, &mut buffer).map_err(failed)? {
-            0 => return Ok(hex(&hash.finalize())),
-            n => hash.update(&buffer[..n]),
-        }
-    }
+    hash_settings(&config, directory.tokenizer, directory.lowercase)
 }

@@ -1,8 +1,15 @@
 use std::fmt::{self, Write};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use qiao_vecmath::Simd;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+
+use crate::directory::DirectoryError;
+use crate::tokenizer::TokenizerSettings;
 
 /// What a text is to the model: some models put different words before each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,4 +127,38 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
         out
     })
+}
+
+/// One hash of what else a directory says that decides the numbers: config.json's settings, and those of the tokenizer.
+pub(crate) fn hash_settings(config: &Value, tokenizer: TokenizerSettings, lowercase: bool) -> String {
+    let settings = json!({"config": config, "tokenizer": tokenizer, "lowercase": lowercase});
+    hex(&Sha256::digest(settings.to_string()))
+}
+
+/// One hash for all `files`: of one, its own; of several, that of the list that `sha256sum` would print of them.
+pub(crate) fn files_sha256<'a>(
+    root: &Path,
+    files: impl Iterator<Item = &'a PathBuf>,
+) -> Result<String, DirectoryError> {
+    let hashed = files.map(|file| Ok((file_sha256(file)?, file.strip_prefix(root).unwrap_or(file))));
+    let hashed: Vec<(String, &Path)> = hashed.collect::<Result<_, DirectoryError>>()?;
+    if let [(only, _)] = &hashed[..] {
+        return Ok(only.clone());
+    }
+    let list: String = hashed.iter().map(|(hash, file)| format!("{hash}  {}\n", file.display())).collect();
+    Ok(hex(&Sha256::digest(list)))
+}
+
+/// The SHA-256 of a file, hexadecimal.
+pub(crate) fn file_sha256(path: &Path) -> Result<String, DirectoryError> {
+    let failed = |source| DirectoryError::Read { path: PathBuf::from(path), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0u8; 1 << 20];
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(hex(&hash.finalize())),
+            n => hash.update(&buffer[..n]),
+        }
+    }
 }

@@ -3,9 +3,11 @@
 
 mod arch;
 mod config;
+mod cross_encoder;
 mod directory;
 mod encoder;
 pub mod fetch;
+mod forward;
 mod golden;
 mod head;
 mod helpers;
@@ -17,6 +19,7 @@ mod tokenizer;
 mod trace;
 mod weights;
 
+pub use cross_encoder::{CrossEncoder, CrossEncoderId};
 pub use directory::{DirectoryError, Note};
 pub use encoder::{
     Adjustment, EncodeError, Encoded, EncodedTokens, Long, Provenance, Receipt, SentenceEncoder, TokenWindow,
@@ -25,6 +28,6 @@ pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
 pub use qiao_vecmath::ivf;
 pub use qiao_vecmath::{Int8, MappedFile, Scored, TopK, dot, int8, l2_normalize, ubinary};
-pub use tokenizer::TokenizerError;
+pub use tokenizer::{PairTokens, TokenizerError};
 pub use trace::{ATTENTION_TOKENS, Attention, NearRow, Trace, TracedStep, TracedToken, Watched};
 pub use weights::WeightError;

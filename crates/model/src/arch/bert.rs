@@ -37,11 +37,11 @@ pub(super) fn numbered(
     let name = |rest: &str| format!("{root}embeddings.{rest}");
     let places = config.size_or(&["max_position_embeddings"], 512)?;
     let mut kinds = weights.tensor(&name("token_type_embeddings.weight"), &[types(config)?, width])?;
-    // every token of a single text is of the first type
-    kinds.truncate(width);
+    // of more than two texts at once there are none
+    kinds.truncate(2 * width);
     let embeddings = Embeddings {
         words: weights.table(&name("word_embeddings.weight"), config.size(&["vocab_size"])?, width)?,
-        kind: kinds,
+        kinds,
         positions: Some(Positions {
             table: weights.table(&name("position_embeddings.weight"), places, width)?,
             numbering,

@@ -27,7 +27,7 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     let places = config.size_or(&["max_position_embeddings"], 512)?;
     let embeddings = Embeddings {
         words: weights.table(&name("word_embeddings.weight"), config.size(&["vocab_size"])?, width)?,
-        kind: Vec::new(),
+        kinds: Vec::new(),
         positions: Some(Positions {
             table: weights.table(&name("position_embeddings.weight"), places, width)?,
             numbering: Numbering::FromZero,

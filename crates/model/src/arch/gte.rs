@@ -15,15 +15,15 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     let root = weights.prefix_of("embeddings.word_embeddings.weight", &["", "new.", "gte."]);
     let name = |rest: &str| format!("{root}embeddings.{rest}");
     // gte-base-en-v1.5 has no token types
-    let mut kind = match config.count_or(&["type_vocab_size"], 1)? {
+    let mut kinds = match config.count_or(&["type_vocab_size"], 1)? {
         0 => Vec::new(),
         types => weights.tensor(&name("token_type_embeddings.weight"), &[types, width])?,
     };
-    kind.truncate(width);
+    kinds.truncate(width);
     let epsilon = config.number_or(&["layer_norm_eps"], 1e-12)?;
     let embeddings = Embeddings {
         words: weights.table(&name("word_embeddings.weight"), config.size(&["vocab_size"])?, width)?,
-        kind,
+        kinds,
         positions: None,
         norm: Some(Norm::layer(weights, &name("LayerNorm"), width, epsilon, true)?),
     };

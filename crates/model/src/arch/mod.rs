@@ -2,6 +2,7 @@
 //! `docs/architectures.md` says how to add one.
 
 mod bert;
+mod classifier;
 mod distilbert;
 mod gte;
 mod layer_of_bert;
@@ -14,9 +15,11 @@ mod roberta;
 mod transformer;
 mod word_table;
 
+pub(crate) use classifier::Classifier;
 pub(crate) use layers::{Activation, Kit, Linear, Norm};
 pub(crate) use word_table::WordTable;
 
+use self::classifier::Head;
 pub(crate) use self::transformer::Steps;
 use self::transformer::Transformer;
 use crate::config::Config;
@@ -31,20 +34,22 @@ struct Architecture {
     /// Tokens of a text at most where config.json does not say: the default of transformers
     positions: usize,
     load: fn(&Config, &Weights) -> Result<Transformer, DirectoryError>,
+    /// The head that scores pairs, where it is known
+    head: Option<&'static Head>,
 }
 
 const ARCHITECTURES: &[Architecture] = &[
-    Architecture { kind: "bert", positions: 512, load: bert::load },
-    Architecture { kind: "roberta", positions: 512, load: roberta::load },
-    Architecture { kind: "xlm-roberta", positions: 512, load: roberta::load },
-    Architecture { kind: "camembert", positions: 512, load: roberta::load },
-    Architecture { kind: "distilbert", positions: 512, load: distilbert::load },
-    Architecture { kind: "mpnet", positions: 512, load: mpnet::load },
-    Architecture { kind: "modernbert", positions: 8192, load: modernbert::load },
-    Architecture { kind: "nomic_bert", positions: 2048, load: nomic::load },
-    Architecture { kind: "gte", positions: 8192, load: gte::load },
-    Architecture { kind: "new", positions: 8192, load: gte::load },
-    Architecture { kind: "qwen3", positions: 32_768, load: qwen3::load },
+    Architecture { kind: "bert", positions: 512, load: bert::load, head: Some(&Head::OF_BERT) },
+    Architecture { kind: "roberta", positions: 512, load: roberta::load, head: Some(&Head::OF_ROBERTA) },
+    Architecture { kind: "xlm-roberta", positions: 512, load: roberta::load, head: Some(&Head::OF_ROBERTA) },
+    Architecture { kind: "camembert", positions: 512, load: roberta::load, head: Some(&Head::OF_ROBERTA) },
+    Architecture { kind: "distilbert", positions: 512, load: distilbert::load, head: None },
+    Architecture { kind: "mpnet", positions: 512, load: mpnet::load, head: None },
+    Architecture { kind: "modernbert", positions: 8192, load: modernbert::load, head: None },
+    Architecture { kind: "nomic_bert", positions: 2048, load: nomic::load, head: None },
+    Architecture { kind: "gte", positions: 8192, load: gte::load, head: None },
+    Architecture { kind: "new", positions: 8192, load: gte::load, head: None },
+    Architecture { kind: "qwen3", positions: 32_768, load: qwen3::load, head: None },
 ];
 
 fn find(config: &Config) -> Result<&'static Architecture, DirectoryError> {
@@ -88,6 +93,14 @@ impl Network {
         match self {
             Self::Transformer(transformer) => transformer.embeddings.words.rows(),
             Self::Table(table) => table.vocabulary(),
+        }
+    }
+
+    /// Whether the tokens of a second text have a type of their own.
+    pub(crate) fn knows_pairs(&self) -> bool {
+        match self {
+            Self::Transformer(transformer) => transformer.embeddings.knows_pairs(),
+            Self::Table(_) => false,
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     let table = format!("{root}embeddings.tok_embeddings.weight");
     let embeddings = Embeddings {
         words: weights.table(&table, config.size(&["vocab_size"])?, width)?,
-        kind: Vec::new(),
+        kinds: Vec::new(),
         positions: None,
         norm: Some(norm("embeddings.norm")?),
     };

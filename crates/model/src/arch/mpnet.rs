@@ -39,7 +39,7 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     let relative = RelativeBias::load(weights, &biases, (shape, BUCKETS), positions.limit().max(1))?;
     let embeddings = Embeddings {
         words: weights.table(&name("word_embeddings.weight"), config.size(&["vocab_size"])?, width)?,
-        kind: Vec::new(),
+        kinds: Vec::new(),
         positions: Some(positions),
         norm: Some(Norm::layer(weights, &name("LayerNorm"), width, epsilon, true)?),
     };

@@ -23,15 +23,15 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     let own = weights.has(&format!("{root}emb_ln.weight"));
     let name = |rest: &str| format!("{root}embeddings.{rest}");
     let types = config.count_or(&["type_vocab_size"], 2)?;
-    let mut kind = match types {
+    let mut kinds = match types {
         0 => Vec::new(),
         types => weights.tensor(&name("token_type_embeddings.weight"), &[types, width])?,
     };
-    kind.truncate(width);
+    kinds.truncate(width);
     let norm = if own { format!("{root}emb_ln") } else { name("LayerNorm") };
     let embeddings = Embeddings {
         words: weights.table(&name("word_embeddings.weight"), config.size(&["vocab_size"])?, width)?,
-        kind,
+        kinds,
         positions: None,
         norm: Some(Norm::layer(weights, &norm, width, epsilon, true)?),
     };

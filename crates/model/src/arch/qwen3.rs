@@ -19,7 +19,7 @@ pub(super) fn load(config: &Config, weights: &Weights) -> Result<Transformer, Di
     let root = weights.prefix_of("embed_tokens.weight", &["", "model."]);
     let embeddings = Embeddings {
         words: weights.table(&format!("{root}embed_tokens.weight"), config.size(&["vocab_size"])?, width)?,
-        kind: Vec::new(),
+        kinds: Vec::new(),
         positions: None,
         norm: None,
     };

@@ -1,5 +1,6 @@
 //! Text into token ids, through the `tokenizers` crate.
 
+mod pair;
 mod parts;
 mod pieces;
 mod settings;
@@ -9,6 +10,8 @@ mod vocabulary;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::pair::PairFrame;
+pub use self::pair::PairTokens;
 pub(crate) use self::parts::Stored;
 use self::parts::{Direction, Inner, Truncation};
 use self::settings::lowercase_first;
@@ -172,6 +175,12 @@ impl Tokenizer {
         Ok(Tokens { windows, content, dropped: content.saturating_sub(kept), left_out, unknown, looked_at })
     }
 
+    /// What this tokenizer, which is that of `path`, puts around and between two texts.
+    pub(crate) fn pairs(&self, path: &Path) -> Result<PairFrame, TokenizerError> {
+        let frame = guarded(|| PairFrame::of(&self.inner, self.how.settings, self.cuts_left()));
+        frame.map_err(|source| TokenizerError::Load { path: path.into(), source })
+    }
+
     fn cuts_left(&self) -> bool {
         let own = || self.truncation.is_some_and(|truncation| truncation.direction == Direction::Left);
         self.how.settings.cut_left.unwrap_or_else(own)
@@ -205,7 +214,8 @@ impl Tokenizer {
         self.special().saturating_sub(usize::from(!self.after.is_empty()))
     }
 
-    fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
+    /// Ids of `text` without special tokens.
+    pub(crate) fn ids(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoded = guarded(|| self.inner.encode_fast(text, false));
         let encoded = encoded.map_err(|source| TokenizerError::Encode { bytes: text.len(), source })?;
         Ok(encoded.get_ids().to_vec())

@@ -89,6 +89,13 @@ impl TokenizerSettings {
         }
     }
 
+    /// Whether the second text's tokens are said to be of another type: of a class of transformers the class decides, else
+    /// the post-processor, which has it as `written`.
+    pub(super) fn types_pairs(self, written: bool) -> bool {
+        let without = self.roberta_space.is_some() || self.xlm_roberta_space.is_some();
+        self.bert.is_some() || written && !without
+    }
+
     /// Makes `inner` work so.
     pub(super) fn apply(self, inner: &mut Inner) -> Result<(), Error> {
         if let Some(BertSettings { lowercase, strip_accents, chinese_apart }) = self.bert {

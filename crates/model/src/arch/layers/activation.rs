@@ -9,6 +9,7 @@ pub(crate) enum Activation {
     Relu,
     Silu,
     Tanh,
+    Sigmoid,
 }
 
 impl Activation {
@@ -33,6 +34,7 @@ impl Activation {
             "ReLU" => Some(Self::Relu),
             "SiLU" => Some(Self::Silu),
             "Tanh" => Some(Self::Tanh),
+            "Sigmoid" => Some(Self::Sigmoid),
             _ => None,
         }
     }
@@ -46,6 +48,12 @@ impl Activation {
             Self::Relu => relu(values),
             Self::Silu => silu(simd, values),
             Self::Tanh => tanh(simd, values),
+            Self::Sigmoid => values.iter_mut().for_each(|v| *v = logistic(*v)),
         }
     }
+}
+
+/// `1 / (1 + e^-x)`, rounded once, so that small values keep all their digits.
+fn logistic(x: f32) -> f32 {
+    (1.0 / (1.0 + (-f64::from(x)).exp())) as f32
 }

@@ -9,8 +9,9 @@ use crate::weights::Table;
 #[derive(Debug)]
 pub(crate) struct Embeddings {
     pub(crate) words: Table,
-    /// The type of every token, empty where there are no types
-    pub(crate) kind: Vec<f32>,
+    /// `[types, width]`: the type of a text's tokens and, where the model knows pairs, that of the other text's; empty
+    /// where there are no types
+    pub(crate) kinds: Vec<f32>,
     pub(crate) positions: Option<Positions>,
     pub(crate) norm: Option<Norm>,
 }
@@ -67,13 +68,28 @@ impl Embeddings {
         x
     }
 
+    /// Whether the tokens of a second text have a type of their own.
+    pub(in crate::arch) fn knows_pairs(&self) -> bool {
+        self.kinds.len() > self.words.width()
+    }
+
+    fn kind(&self, which: usize) -> &[f32] {
+        let width = self.words.width();
+        &self.kinds[which * width..][..width]
+    }
+
     /// The vectors `[tokens, width]` of a pack.
     pub(in crate::arch) fn forward(&self, simd: Simd, pack: &Pack) -> Vec<f32> {
         let width = self.words.width();
         let mut x = self.rows(&pack.ids);
-        if !self.kind.is_empty() {
+        if !self.kinds.is_empty() {
             // torch adds the type before the position
-            x.chunks_exact_mut(width).for_each(|token| add(token, &self.kind));
+            for (range, of_first) in pack.ranges.iter().zip(&pack.of_first) {
+                let tokens = x[range.start * width..range.end * width].chunks_exact_mut(width);
+                for (i, token) in tokens.enumerate() {
+                    add(token, self.kind(usize::from(i >= *of_first)));
+                }
+            }
         }
         if let Some(positions) = &self.positions {
             let mut row = Vec::with_capacity(width);
