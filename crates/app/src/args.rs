@@ -160,6 +160,8 @@ pub(crate) struct Search {
     /// By words alone; no model is needed.
     #[arg(long)]
     pub(crate) lexical: bool,
+    #[command(flatten)]
+    pub(crate) reranking: Reranking,
     /// Only hits of this score and better.
     #[arg(long, value_name = "SCORE", allow_negative_numbers = true)]
     pub(crate) min_score: Option<f32>,
@@ -175,6 +177,14 @@ pub(crate) struct Search {
     /// Say at which step this document (number, name or path) or text was lost.
     #[arg(long, value_name = "TEXT|DOCUMENT")]
     pub(crate) why_not: Option<String>,
+}
+
+/// Judging hits again.
+#[derive(Debug, Group)]
+pub(crate) struct Reranking {
+    /// Judge the best hits again by this cross-encoder, a sentence-transformers directory: it reads question and passage together, which is better and slow.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rerank: Option<PathBuf>,
 }
 
 /// A number from 0 to 1.
@@ -404,7 +414,7 @@ pub(crate) enum EvalCommand {
 #[group(skip)]
 pub(crate) struct Retrieval {
     /// A SQuAD file, or a BEIR folder (corpus.jsonl, queries.jsonl, qrels/).
-    #[arg(long, value_name = "SET", required_unless_present_any = ["passages", "compare", "questions_from_documents"])]
+    #[arg(long, value_name = "SET", required_unless_present_any = ["passages", "compare", "questions_from_documents", "rerank"])]
     pub(crate) data: Option<PathBuf>,
     /// A SQuAD file whose questions are asked of the passages of another, parallel one: across languages.
     #[arg(long, value_name = "FILE", requires = "passages", conflicts_with = "data")]
@@ -415,6 +425,8 @@ pub(crate) struct Retrieval {
     /// Ask the knowledge base: so many sentences of its documents each ask for their chunk, out of which they are taken.
     #[arg(long, value_name = "N", conflicts_with_all = ["data", "queries"], value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) questions_from_documents: Option<u32>,
+    #[command(flatten)]
+    pub(crate) reranking: Reranking,
     /// Tell whether two evaluations, written with --json, differ by more than chance.
     #[arg(long, num_args = 2, value_names = ["A.json", "B.json"], conflicts_with_all = ["data", "queries", "questions_from_documents"])]
     pub(crate) compare: Option<Vec<PathBuf>>,

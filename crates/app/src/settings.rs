@@ -9,13 +9,13 @@ use etcetera::BaseStrategy;
 use qiao::embed::ModelEncoder;
 use qiao::error::{Error, Kind};
 use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, Progress};
-use qiao::model::{EncoderId, Precision, Provenance, registry};
+use qiao::model::{CrossEncoder, EncoderId, Precision, Provenance, registry};
 use qiao::parse::WorkerParser;
 use qiao::seams::{Encoder, Limits, Store};
 use qiao::store::{SqliteStore, Wait};
 use qiao::{EncoderSource, Engine};
 
-use crate::args::Global;
+use crate::args::{Global, Reranking};
 use crate::golden::{compare, held};
 use crate::out::{FetchProgress, IndexProgress, Printer};
 
@@ -80,6 +80,23 @@ impl Settings {
     /// The knowledge base, or `None` where there is no such file.
     pub(crate) fn store(&self) -> Result<Option<SqliteStore>, Error> {
         Ok(SqliteStore::open_existing(&self.kb, self.wait())?)
+    }
+
+    /// The same engine, with the reranker that was asked for.
+    pub(crate) fn reranking(&self, engine: Engine, how: &Reranking) -> Result<Engine, Error> {
+        Ok(match self.reranker(how)? {
+            Some(reranker) => engine.with_reranker(Box::new(reranker)),
+            None => engine,
+        })
+    }
+
+    /// The reranker that was asked for.
+    pub(crate) fn reranker(&self, how: &Reranking) -> Result<Option<CrossEncoder>, Error> {
+        let load = |path: &PathBuf| {
+            let broken = |e| Error::new(Kind::Model, format!("cannot load the reranker {}", path.display()), e);
+            CrossEncoder::load(path).map_err(broken)
+        };
+        how.rerank.as_ref().map(load).transpose()
     }
 
     /// The model that serves a knowledge base: in the numbers that are fastest, unless others were named.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use qiao::eval::retrieval::{self, Compared, DataSet, NAMES, Report};
 use qiao::eval::sts::{self, Correlation};
-use qiao::seams::Encoder;
+use qiao::seams::{Encoder, Reranker};
 use qiao::{Error, Kind};
 use serde_json::json;
 
@@ -51,9 +51,11 @@ pub(crate) fn retrieval(verb: &Retrieval, settings: &Settings, printer: &Printer
     }
     let set = set(verb, settings, printer)?;
     let encoder = settings.serving_model(printer)?;
+    let reranker = settings.reranker(&verb.reranking)?;
+    let judge = reranker.as_ref().map(|reranker| reranker as &dyn Reranker);
     let folder = tempfile::tempdir().context("cannot make a folder for the passages")?;
     let mut progress = EvalProgress::of_retrieval(printer);
-    let runs = retrieval::run(&set, &encoder, None, folder.path(), &mut |done| progress.retrieval(done))?;
+    let runs = retrieval::run(&set, &encoder, judge, folder.path(), &mut |done| progress.retrieval(done))?;
     drop(progress);
     let report = Report::of(&set, &runs);
     match printer.json() {

@@ -14,7 +14,7 @@ use crate::views::{HitsView, hits_text};
 
 pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
     let engine = match settings.searchable_engine(printer)? {
-        Some(engine) if !engine.is_empty()? => Some(engine),
+        Some(engine) if !engine.is_empty()? => Some(settings.reranking(engine, &verb.reranking)?),
         _ => None,
     };
     if let (Some(engine), Some(sought)) = (&engine, &verb.why_not) {

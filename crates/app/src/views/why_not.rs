@@ -110,7 +110,7 @@ fn end_text(end: End, hits: usize) -> String {
         End::SharesNoWord => "lost to --lexical: it shares no word with the query".to_owned(),
         End::BelowScore => "lost to --min-score: its score is below it".to_owned(),
         End::Displaced => {
-            "displaced: it ranks high enough, but --per-document or --mmr put others in its place".to_owned()
+            "displaced: it ranks high enough, but --per-document, --mmr or --rerank put others in its place".to_owned()
         }
         End::TooFarDown => format!("too far down: {hits} hits were asked for, more (-k) would show it"),
     }

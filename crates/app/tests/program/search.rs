@@ -234,3 +234,19 @@ fn an_index_of_another_history_is_of_no_use() {
     assert_eq!(names(&hits(&desk, &["leeks", "--lexical"])), ["c.md"]);
     desk.qiao(["verify"]).ok();
 }
+
+#[test]
+fn a_cross_encoder_judges_the_best_again() {
+    let desk = library();
+    let model = crate::desk::repository().join("crates/model/tests/rerankers/bert");
+    let reranked = |k: &str| hits(&desk, &["stone bridge", "-k", k, "--rerank", model.to_str().unwrap()]);
+    let found = reranked("3");
+    assert!(
+        found.iter().all(|hit| hit["why"]["reranked"] == hit["score"] && hit["why"]["fused"].is_f64()),
+        "{found:?}"
+    );
+    let scores: Vec<f64> = found.iter().map(|hit| hit["score"].as_f64().unwrap()).collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+    assert_eq!(found[..], reranked("9")[..3]);
+    desk.qiao(["search", "stone", "--rerank", "nowhere"]).exits(4).says(&["reranker nowhere"]);
+}

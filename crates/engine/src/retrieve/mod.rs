@@ -1,5 +1,6 @@
 //! A question into hits: two lists, by meaning and by words, fused, thinned and joined.
 
+mod cross_encoder;
 mod fuse;
 mod rerank;
 mod select;
