@@ -2,6 +2,7 @@
 //! CPU in single precision or in bytes, pooled and normalised. Knows tokens and weights, never documents.
 
 mod arch;
+mod chat;
 mod config;
 mod cross_encoder;
 mod directory;
@@ -19,6 +20,7 @@ mod tokenizer;
 mod trace;
 mod weights;
 
+pub use chat::{ChatRequest, Finish, Message, Reply, Speaker};
 pub use cross_encoder::{CrossEncoder, CrossEncoderId};
 pub use directory::{DirectoryError, Note};
 pub use encoder::{
