@@ -2,7 +2,7 @@
 """Seconds and peak memory of the verbs over a knowledge base of many small documents.
 
 usage: bench/store/many.py QIAO [DOCUMENTS]      QIAO is the built program; all-MiniLM-L6-v2 must be pulled; 100,000 documents
-The documents are notes of one chunk each, written into the file beside SQLite as format 2 has them (docs/file-format.md), with
+The documents are notes of one chunk each, written into the file beside SQLite as format 3 has them (docs/file-format.md), with
 vectors that are made up but of unit length; `qiao verify` holds them to the file's rules before anything is timed.
 """
 import hashlib
