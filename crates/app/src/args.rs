@@ -132,6 +132,59 @@ pub(crate) struct Ask {
     pub(crate) hits: u32,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) chat: Chat,
+    /// Print what the language model was sent, too.
+    #[arg(long, requires = "chat")]
+    pub(crate) show_prompt: bool,
+}
+
+/// Who writes answers, and how.
+#[derive(Debug, Group)]
+#[command(next_help_heading = "Answers that a language model writes")]
+#[group(skip)]
+pub(crate) struct Chat {
+    /// Have a language model write the answer, each sentence checked: `openai` for a server that speaks OpenAI's API, else a local model's name (`qiao model list`) or a .gguf file [default: no model; the answer consists of quotations].
+    #[arg(long, value_name = "openai|NAME|FILE", env = "QIAO_CHAT")]
+    pub(crate) chat: Option<String>,
+    /// The server's address, up to what `/chat/completions` follows.
+    #[arg(long, value_name = "URL", env = "OPENAI_BASE_URL", default_value = "https://api.openai.com/v1")]
+    pub(crate) base_url: String,
+    /// The model's name, as the server calls it.
+    #[arg(long, value_name = "NAME", env = "QIAO_CHAT_MODEL")]
+    pub(crate) chat_model: Option<String>,
+    /// The environment variable that holds the server's key; left unset where it wants none.
+    #[arg(long, value_name = "VARIABLE", default_value = "OPENAI_API_KEY")]
+    pub(crate) key_env: String,
+    /// A file that holds the key and nothing else, in place of the variable.
+    #[arg(long, value_name = "FILE", env = "QIAO_CHAT_KEY_FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Tokens of the prompt and the answer at most [default: what the model takes; 8192 where it does not say].
+    #[arg(long, value_name = "TOKENS", value_parser = clap::value_parser!(u32).range(256..))]
+    pub(crate) context: Option<u32>,
+    /// Tokens of the answer at most.
+    #[arg(long, value_name = "TOKENS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) answer_tokens: u32,
+    /// How freely the model writes: 0 always takes the likeliest word.
+    #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = temperature)]
+    pub(crate) temperature: f32,
+    /// What the drawing of words starts from; the same seed gives the same answer, as far as the model keeps to it.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Seconds to wait for the first word of a server's answer.
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..86_400))]
+    pub(crate) chat_seconds: u64,
+    /// A prompt of your own in place of qiao's (docs/prompts.md).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompt: Option<PathBuf>,
+    /// Leave out sentences that the passages do not bear out, in place of marking them.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+fn temperature(text: &str) -> Result<f32, String> {
+    let number: f32 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    if (0.0..=2.0).contains(&number) { Ok(number) } else { Err("it goes from 0 to 2".to_owned()) }
 }
 
 /// Which documents.
@@ -408,6 +461,37 @@ pub(crate) enum EvalCommand {
     Sts(Sts),
     /// Whether a search finds the right passages: by meaning, by words, by both.
     Retrieval(Retrieval),
+    /// Whether answers rest on the right passages, and questions without an answer are refused.
+    Answers(Answers),
+}
+
+#[derive(Debug, Group)]
+#[group(skip)]
+pub(crate) struct Answers {
+    /// A SQuAD file.
+    #[arg(long, value_name = "SET", required_unless_present = "passages")]
+    pub(crate) data: Option<PathBuf>,
+    /// A SQuAD file whose questions are asked of the passages of another, parallel one: across languages.
+    #[arg(long, value_name = "FILE", requires = "passages", conflicts_with = "data")]
+    pub(crate) queries: Option<PathBuf>,
+    /// The file whose passages are in the base.
+    #[arg(long, value_name = "FILE", requires = "queries")]
+    pub(crate) passages: Option<PathBuf>,
+    /// Which passages are in the base.
+    #[arg(long, value_enum, default_value_t = Split::Article)]
+    pub(crate) split: Split,
+    #[command(flatten)]
+    pub(crate) chat: Chat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Split {
+    /// Those of every second article; the questions of the others have no answer there.
+    Article,
+    /// Every second passage, so that the base knows of the article that a question is about.
+    Passage,
+    /// All of them.
+    None,
 }
 
 #[derive(Debug, Group)]

@@ -8,6 +8,7 @@ mod out;
 mod settings;
 mod terminal;
 mod views;
+mod writer;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,7 @@ fn run(args: Args, printer: &Printer) -> anyhow::Result<ExitCode> {
         Command::Inspect(verb) => commands::inspect::run(&verb, &settings, printer),
         Command::Tour(verb) => commands::tour::run(&verb, &settings, printer),
         Command::Eval(EvalCommand::Retrieval(verb)) => commands::eval::retrieval(&verb, &settings, printer),
+        Command::Eval(EvalCommand::Answers(verb)) => commands::eval::answers(&verb, &settings, printer),
         Command::Eval(EvalCommand::Sts(verb)) => commands::eval::sts(&verb, &settings, printer),
         Command::Model(ModelCommand::List) => commands::model::list(&settings, printer),
         Command::Model(ModelCommand::Pull(verb)) => commands::model::pull(&verb, &settings, printer),

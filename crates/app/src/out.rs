@@ -214,6 +214,15 @@ impl EvalProgress {
             retrieval::Progress::Passages(done, total) => ("embedding passages", done, total),
             retrieval::Progress::Questions(done, total) => ("asking questions", done, total),
         };
+        self.so_far(what, done, total);
+    }
+
+    /// So many questions of so many are asked.
+    pub(crate) fn questions(&self, done: usize, total: usize) {
+        self.so_far("asking questions", done, total);
+    }
+
+    fn so_far(&self, what: &str, done: usize, total: usize) {
         self.bar.set_style(style(&format!("{what} {{wide_bar}} {{pos}}/{{len}}")));
         self.bar.set_length(total as u64);
         self.bar.set_position(done as u64);

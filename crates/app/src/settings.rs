@@ -15,9 +15,10 @@ use qiao::seams::{Encoder, Limits, Store};
 use qiao::store::{SqliteStore, Wait};
 use qiao::{EncoderSource, Engine};
 
-use crate::args::{Global, Reranking};
+use crate::args::{Chat, Global, Reranking};
 use crate::golden::{compare, held};
 use crate::out::{FetchProgress, IndexProgress, Printer};
+use crate::writer::writer;
 
 /// What every verb is told.
 #[derive(Debug, Clone)]
@@ -86,6 +87,14 @@ impl Settings {
     pub(crate) fn reranking(&self, engine: Engine, how: &Reranking) -> Result<Engine, Error> {
         Ok(match self.reranker(how)? {
             Some(reranker) => engine.with_reranker(Box::new(reranker)),
+            None => engine,
+        })
+    }
+
+    /// The same engine, with the language model that was asked for.
+    pub(crate) fn writing(&self, engine: Engine, how: &Chat, printer: &Printer) -> Result<Engine, Error> {
+        Ok(match writer(how, printer)? {
+            Some(writer) => engine.with_writer(writer),
             None => engine,
         })
     }

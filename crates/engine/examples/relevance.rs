@@ -1,10 +1,11 @@
-//! For `bench/refusal`: asks each article of a SQuAD-style file its own questions and those of other articles, and prints
-//! what decides between answer and refusal, one JSON object a line.
+//! For `bench/answers`: asks a knowledge base questions that it can answer and others that it cannot, and prints what decides
+//! between answer and refusal, one JSON object a line.
 //!
-//! usage: relevance MODEL PASSAGES.json QUESTIONS.json COUNT [TOGETHER]
-//! MODEL is a name whose files are here. Passages and questions come from one set, or from two that are parallel. COUNT
-//! questions are taken at even distances, each asked twice: of its own article, and of the one half the set away. TOGETHER
-//! joins that many articles, for sets whose articles hold a passage or two.
+//! usage: relevance MODEL PASSAGES.json QUESTIONS.json EVERY [--each]
+//! MODEL is a name whose files are here. Passages and questions come from one SQuAD file, or from two that are parallel; each
+//! EVERYth question is asked. The passages of every second article are in the base, so that the questions of the others have no
+//! answer there. With --each, the base has all, and a question is asked twice: of its own article alone, and of another alone.
+#![allow(clippy::print_stdout, reason = "a program for people at a terminal")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,51 +24,49 @@ use serde_json::{Value, json};
 type Fault = Box<dyn std::error::Error>;
 
 struct Article {
-    text: String,
+    passages: Vec<String>,
     questions: Vec<String>,
 }
 
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [model, passages, questions, count, joined @ ..] = &arguments[..] else {
-        return Err("usage: relevance MODEL PASSAGES.json QUESTIONS.json COUNT [TOGETHER]".into());
+    let [model, passages, questions, every, how @ ..] = &arguments[..] else {
+        return Err("usage: relevance MODEL PASSAGES.json QUESTIONS.json EVERY [--each]".into());
     };
-    let together = joined.first().map_or(Ok(1), |n| n.parse())?;
-    let read = |set: &String| -> Result<Vec<Article>, Fault> {
-        Ok(articles(&serde_json::from_slice(&std::fs::read(set)?)?, together))
-    };
-    let (articles, askers) = (read(passages)?, read(questions)?);
+    let (each, every) = (how.first().is_some_and(|how| how == "--each"), every.parse::<usize>()?.max(1));
+    let (articles, askers) = (articles(passages)?, articles(questions)?);
     let mut engine = engine(model)?;
-    let documents = add(&mut engine, &articles)?;
-    let all: Vec<(usize, &String)> =
-        askers.iter().enumerate().flat_map(|(i, a)| a.questions.iter().map(move |q| (i, q))).collect();
-    let step = (all.len() / count.parse::<usize>()?.max(1)).max(1);
-    for (article, question) in all.iter().step_by(step) {
+    let documents = add(&mut engine, &articles, if each { 1 } else { 2 })?;
+    let all = askers.iter().enumerate().flat_map(|(i, article)| article.questions.iter().map(move |q| (i, q)));
+    for (article, question) in all.step_by(every) {
         let other = (article + articles.len() / 2) % articles.len();
-        for (asked, own) in [(*article, true), (other, false)] {
-            let filter = Filter::Documents([documents[asked]].into());
+        let asked = match each {
+            true => vec![(true, only(&documents[article])), (false, only(&documents[other]))],
+            false => vec![(!documents[article].is_empty(), Filter::All)],
+        };
+        for (own, filter) in asked {
             let answer = engine.ask(question, &Request { filter, ..Request::default() })?;
-            let line = json!({"model": model, "own": own, "question": question, "judgement": answer.judgement});
-            #[allow(clippy::print_stdout, reason = "this program's whole output")]
-            {
-                println!("{line}");
-            }
+            let line = json!({"article": article, "own": own, "question": question, "judgement": answer.judgement});
+            println!("{line}");
         }
     }
     Ok(())
 }
 
-fn articles(set: &Value, together: usize) -> Vec<Article> {
+fn only(documents: &[DocumentId]) -> Filter {
+    Filter::Documents(documents.iter().copied().collect())
+}
+
+fn articles(set: &str) -> Result<Vec<Article>, Fault> {
+    let set: Value = serde_json::from_slice(&std::fs::read(set)?)?;
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let paragraphs: Vec<Vec<Value>> = list(&set["data"]).iter().map(|a| list(&a["paragraphs"])).collect();
-    let article = |group: &[Vec<Value>]| {
-        let paragraphs: Vec<&Value> = group.iter().flatten().collect();
-        let contexts: Vec<String> = paragraphs.iter().map(|p| text(&p["context"])).collect();
+    let article = |article: &Value| {
+        let paragraphs = list(&article["paragraphs"]);
         let questions = paragraphs.iter().flat_map(|p| list(&p["qas"])).map(|qa| text(&qa["question"])).collect();
-        Article { text: contexts.join("\n\n"), questions }
+        Article { passages: paragraphs.iter().map(|p| text(&p["context"])).collect(), questions }
     };
-    paragraphs.chunks(together).map(article).collect()
+    Ok(list(&set["data"]).iter().map(article).collect())
 }
 
 fn engine(model: &str) -> Result<Engine, Fault> {
@@ -79,13 +78,22 @@ fn engine(model: &str) -> Result<Engine, Fault> {
     Ok(Engine::new(Box::new(SqliteStore::in_memory()?), Box::new(AllParsers), source, Settings::default()))
 }
 
-fn add(engine: &mut Engine, articles: &[Article]) -> Result<Vec<DocumentId>, Fault> {
+/// Adds the passages of each `step`th article, a file each, and says which documents each article became.
+fn add(engine: &mut Engine, articles: &[Article], step: usize) -> Result<Vec<Vec<DocumentId>>, Fault> {
     let folder = tempfile::tempdir()?;
-    let write = |(i, article): (usize, &Article)| -> Result<PathBuf, Fault> {
-        let path = folder.path().join(format!("{i:05}.txt"));
-        std::fs::write(&path, &article.text)?;
-        Ok(path)
-    };
-    let paths = articles.iter().enumerate().map(write).collect::<Result<Vec<_>, _>>()?;
-    Ok(engine.add(&paths, &Labels::default(), &mut |_| {})?.documents())
+    let mut documents = Vec::new();
+    for (i, article) in articles.iter().enumerate() {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for (j, passage) in article.passages.iter().enumerate().filter(|_| i % step == 0) {
+            paths.push(folder.path().join(format!("{i:04}-{j:02}.txt")));
+            std::fs::write(&paths[j], passage)?;
+        }
+        let added = if paths.is_empty() {
+            Vec::new()
+        } else {
+            engine.add(&paths, &Labels::default(), &mut |_| {})?.documents()
+        };
+        documents.push(added);
+    }
+    Ok(documents)
 }

@@ -209,6 +209,7 @@ pub enum StoreError {
 #[error("{0}")]
 pub struct DatabaseError(pub(crate) rusqlite::Error);
 
+pub use crate::chat::ChatError;
 pub use qiao_model::EncodeError;
 
 /// What kind of failure it is: decides the exit code and the HTTP status.

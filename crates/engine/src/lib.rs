@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod categories;
+pub mod chat;
 pub mod chunk;
 pub mod embed;
 mod engine;

@@ -1,11 +1,12 @@
 //! The seams of the house: object-safe, synchronous, batch first. Each has a real implementation and one small double.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use qiao_model::{EncodeError, Encoded, EncoderId, Long, Receipt, Role, Scored};
+use qiao_model::{ChatRequest, EncodeError, Encoded, EncoderId, Long, Receipt, Reply, Role, Scored};
 
-use crate::error::{ParseError, StoreError};
+use crate::error::{ChatError, ParseError, StoreError};
 use crate::language::Words;
 use crate::types::{
     Chunk, ChunkId, Content, ContentHash, Document, DocumentId, DocumentSummary, Embedding, EmbeddingError, Finding,
@@ -87,6 +88,31 @@ pub trait Reranker: Send + Sync {
     /// # Errors
     /// When a text cannot be tokenised or encoded.
     fn score(&self, query: &str, passages: &[&str]) -> Result<Vec<f32>, EncodeError>;
+}
+
+/// A language model that writes replies.
+pub trait ChatModel: Send + Sync {
+    /// What it is called, for people.
+    fn name(&self) -> &str;
+
+    /// Tokens of prompt and reply together; `None` where nobody knows.
+    fn window(&self) -> Option<usize>;
+
+    /// Tokens of `text`, or rather more where only its server could count them.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    fn count_tokens(&self, text: &str) -> Result<usize, ChatError>;
+
+    /// Replies to a conversation. `on_text` is given each part of the reply as it comes, and may end it.
+    ///
+    /// # Errors
+    /// When the model cannot be reached, refuses, or fails.
+    fn complete(
+        &self,
+        request: &ChatRequest,
+        on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Reply, ChatError>;
 }
 
 /// A text's embedding, waiting in the knowledge base under the hash of the text.

@@ -1,7 +1,9 @@
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
+use qiao::eval::answers;
 use qiao::eval::retrieval::{self, Compared, DataSet, NAMES, Report};
 use qiao::eval::sts::{self, Correlation};
 use qiao::seams::{Encoder, Reranker};
@@ -9,7 +11,7 @@ use qiao::{Error, Kind};
 use serde_json::json;
 
 use super::embed::role;
-use crate::args::{Retrieval, Sts};
+use crate::args::{Answers, Retrieval, Split, Sts};
 use crate::out::{EvalProgress, Printer};
 use crate::settings::Settings;
 
@@ -67,6 +69,50 @@ pub(crate) fn retrieval(verb: &Retrieval, settings: &Settings, printer: &Printer
         false => printer.data(&report_text(&report))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn answers(verb: &Answers, settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let set = match (&verb.data, &verb.queries, &verb.passages) {
+        (_, Some(queries), Some(passages)) => DataSet::across(queries, passages)?,
+        (data, ..) => DataSet::squad(data.as_deref().unwrap_or(Path::new("")))?,
+    };
+    let split = match verb.split {
+        Split::Article => answers::Split::Article,
+        Split::Passage => answers::Split::Passage,
+        Split::None => answers::Split::None,
+    };
+    let encoder: Arc<dyn Encoder> = Arc::new(settings.serving_model(printer)?);
+    let mut engine = settings.writing(settings.stages_with(encoder.clone())?, &verb.chat, printer)?;
+    let folder = tempfile::tempdir().context("cannot make a folder for the passages")?;
+    let mut progress = EvalProgress::of_retrieval(printer);
+    let mut show = |asked: answers::Asked| progress.questions(asked.done, asked.of);
+    let report = answers::run(&set, split, &mut engine, folder.path(), &mut show)?;
+    drop(progress);
+    match printer.json() {
+        true => {
+            let mut json = serde_json::to_value(&report)?;
+            json["encoder"] = serde_json::to_value(&*encoder.id())?;
+            printer.object(&json)?;
+        }
+        false => printer.data(&answers_text(&report))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn answers_text(report: &answers::Report) -> String {
+    let mut out = format!(
+        "{}: {} questions whose passage is in the base, {} whose passage is not\n",
+        report.set, report.in_base, report.out_of_base
+    );
+    let rows = [
+        ("answered", report.answered),
+        ("passage right", report.passage_right),
+        ("contains gold", report.contains_gold),
+        ("verbatim", report.verbatim),
+        ("out of base, answered", report.out_of_base_answered),
+    ];
+    rows.iter().for_each(|(name, share)| out += &format!("{name:<22} {share:.4}\n"));
+    out
 }
 
 fn set(verb: &Retrieval, settings: &Settings, printer: &Printer) -> anyhow::Result<DataSet> {

@@ -22,7 +22,7 @@ pub(crate) fn run(verb: &Search, settings: &Settings, printer: &Printer) -> anyh
     }
     let (hits, searched) = match &engine {
         Some(engine) => {
-            let Found { hits, searched } = engine.search(&verb.query, &request(verb, engine)?)?;
+            let Found { hits, searched, .. } = engine.search(&verb.query, &request(verb, engine)?)?;
             (hits, Some(searched))
         }
         None => (Vec::new(), None),

@@ -1,35 +1,11 @@
 //! The shapes of JSON that others build on, and their plain twins. docs/json.md describes them.
 
+pub(crate) mod answer;
 pub(crate) mod why_not;
 
 use qiao::model::EncoderId;
-use qiao::types::{Answer, ChunkId, Citation, DocumentSummary, Hit, Judgement, Locator, Refusal, Span, Usage, Why};
+use qiao::types::{ChunkId, DocumentSummary, Hit, Locator, Span, Why};
 use serde::Serialize;
-
-/// `qiao ask --json`.
-#[derive(Debug, Serialize)]
-pub(crate) struct AnswerView<'a> {
-    answer: &'a str,
-    refused: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    judgement: Option<Judgement>,
-    citations: Vec<CitationView<'a>>,
-    hits: Vec<HitView<'a>>,
-    usage: Usage,
-    encoder: Option<&'a EncoderId>,
-}
-
-#[derive(Debug, Serialize)]
-struct CitationView<'a> {
-    quote: &'a str,
-    document: &'a str,
-    path: &'a str,
-    heading_path: &'a [String],
-    span: Span,
-    locator: &'a Locator,
-}
 
 /// A hit, as in `qiao search --json`.
 #[derive(Debug, Serialize)]
@@ -61,29 +37,6 @@ pub(crate) struct HitsView<'a> {
     encoder: Option<&'a EncoderId>,
 }
 
-impl<'a> AnswerView<'a> {
-    pub(crate) fn of(answer: &'a Answer, encoder: Option<&'a EncoderId>) -> Self {
-        let citation = |c: &'a Citation| CitationView {
-            quote: c.quote(),
-            document: c.document(),
-            path: c.origin(),
-            heading_path: c.heading_path(),
-            span: c.span(),
-            locator: c.locator(),
-        };
-        Self {
-            answer: &answer.text,
-            refused: answer.refusal.is_some(),
-            refusal: answer.refusal,
-            judgement: answer.judgement,
-            citations: answer.citations.iter().map(citation).collect(),
-            hits: HitsView::of(&answer.hits, encoder).hits,
-            usage: answer.usage,
-            encoder,
-        }
-    }
-}
-
 impl<'a> HitsView<'a> {
     pub(crate) fn of(hits: &'a [Hit], encoder: Option<&'a EncoderId>) -> Self {
         let view = |(i, hit): (usize, &'a Hit)| HitView {
@@ -101,30 +54,6 @@ impl<'a> HitsView<'a> {
             why: hit.why,
         };
         Self { hits: hits.iter().enumerate().map(view).collect(), encoder }
-    }
-}
-
-/// The answer for a reader.
-pub(crate) fn answer_text(answer: &Answer) -> String {
-    let quote = |c: &Citation| {
-        let place = place(c.document(), c.locator(), c.heading_path());
-        format!("“{}”\n    {place}\n", folded(c.quote()))
-    };
-    answer.citations.iter().map(quote).collect::<Vec<_>>().join("\n")
-}
-
-/// Why there is none.
-pub(crate) fn refusal_text(refusal: Refusal, judgement: Option<Judgement>) -> String {
-    match (refusal, judgement) {
-        (Refusal::NothingRelevant, Some(j)) => format!(
-            "Nothing in these documents bears on the question (relevance {:.2}, needed {:.2}). `qiao search` shows the \
-             nearest passages all the same.",
-            j.relevance, j.threshold
-        ),
-        (Refusal::NothingRelevant, None) => "Nothing in these documents bears on the question.".to_owned(),
-        (Refusal::NothingToSearch, _) => {
-            "There is nothing to answer from: add documents first (qiao add PATH).".to_owned()
-        }
     }
 }
 

@@ -14,7 +14,7 @@ use qiao_model::{EncoderId, Long, Receipt, Role};
 pub use self::add::{AddEvent, AddReport, FileOutcome, Foreign};
 pub use self::import::{ImportEvent, ImportReport};
 pub use self::repair::{RepairEvent, RepairReport};
-use crate::answer::{Asked, extract};
+use crate::answer::{self, Asked, Ground, Writer};
 use crate::chunk::{ChunkSize, chunk};
 use crate::embed;
 use crate::error::{Error, Kind};
@@ -47,6 +47,7 @@ pub struct Engine {
     source: EncoderSource,
     encoder: OnceCell<Arc<dyn Encoder>>,
     reranker: Option<Box<dyn Reranker>>,
+    writer: Option<Writer>,
     settings: Settings,
 }
 
@@ -61,13 +62,19 @@ pub struct Removed {
 impl Engine {
     /// Puts the parts together; the encoder is asked for when it is first needed.
     pub fn new(store: Box<dyn Store>, parser: Box<dyn Parser>, source: EncoderSource, settings: Settings) -> Self {
-        Self { store, parser, source, encoder: OnceCell::new(), reranker: None, settings }
+        Self { store, parser, source, encoder: OnceCell::new(), reranker: None, writer: None, settings }
     }
 
     /// The same, which has the best passages of each search judged again.
     #[must_use]
     pub fn with_reranker(self, reranker: Box<dyn Reranker>) -> Self {
         Self { reranker: Some(reranker), ..self }
+    }
+
+    /// The same, which has a language model write the answers.
+    #[must_use]
+    pub fn with_writer(self, writer: Writer) -> Self {
+        Self { writer: Some(writer), ..self }
     }
 
     /// The encoder, which must be the one the knowledge base was made with.
@@ -143,7 +150,7 @@ impl Engine {
     /// When no encoder is to be had, or the store or the reranker fails.
     pub fn search(&self, query: &str, request: &Request) -> Result<Found, Error> {
         if self.store.encoder()?.is_none() {
-            return Ok(Found { hits: Vec::new(), searched: 0 });
+            return Ok(Found::default());
         }
         let meaning = match request.mode {
             Mode::Lexical => None,
@@ -170,10 +177,11 @@ impl Engine {
         retrieve::why_not(snapshot.as_ref(), &query, request, self.reranker.as_deref(), sought)
     }
 
-    /// Answers `question` with one to three quotations from what a search for it finds, or refuses.
+    /// Answers `question` from what a search for it finds, or refuses: with one to three quotations, or, where there is a
+    /// writer, with what that writes, checked.
     ///
     /// # Errors
-    /// When no encoder is to be had, or the store fails.
+    /// When no encoder is to be had, the store fails, or the language model gives no reply.
     pub fn ask(&self, question: &str, request: &Request) -> Result<Answer, Error> {
         if self.store.encoder()?.is_none() {
             return Ok(Answer::refused(Refusal::NothingToSearch));
@@ -183,9 +191,12 @@ impl Engine {
         self.catch_up(UNINDEXED);
         let snapshot = self.store.snapshot()?;
         let query = Query::question(question, Some(&embedding));
-        let found = retrieve::search(snapshot.as_ref(), &query, request, self.reranker.as_deref())?;
+        // a language model is given what belongs together in one piece
+        let request = Request { join: request.join || self.writer.is_some(), ..request.clone() };
+        let found = retrieve::search(snapshot.as_ref(), &query, &request, self.reranker.as_deref())?;
         let asked = Asked { text: question, embedding: &embedding };
-        extract(&asked, found, encoder.as_ref(), snapshot.as_ref())
+        let ground = Ground { encoder: encoder.as_ref(), snapshot: snapshot.as_ref() };
+        answer::answer(&asked, found, ground, self.writer.as_ref())
     }
 
     /// Indexes what came without being indexed, where it is so much that searches would wait for it each time; they do so

@@ -1,5 +1,6 @@
 //! How good is it? Measures over labelled data, each computed as the field computes it.
 
+pub mod answers;
 pub mod retrieval;
 mod spearman;
 pub mod sts;

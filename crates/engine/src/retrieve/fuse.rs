@@ -41,6 +41,8 @@ pub(super) struct Pool<'a> {
     depth: usize,
     lists: Lists,
     scales: Scales,
+    /// What a chunk would score that had each term of the query without end.
+    most_by_words: f32,
     /// How much of their weight words have.
     heard: f32,
     ranked: Vec<Ranked>,
@@ -105,10 +107,16 @@ impl<'a> Pool<'a> {
         let none = Scale { mean: 0.0, deviation: 0.0 };
         let scales = Scales { dense: none, lexical: none };
         let (filter, lists) = (&request.filter, Lists::default());
+        let (most_by_words, heard, ranked) = (0.0, 0.0, Vec::new());
         let mut pool =
-            Self { snapshot, query, filter, mode, depth: DEPTH, lists, scales, heard: 0.0, ranked: Vec::new() };
+            Self { snapshot, query, filter, mode, depth: DEPTH, lists, scales, most_by_words, heard, ranked };
         pool.look()?;
         Ok(pool)
+    }
+
+    /// What a chunk would score by words that had each term of the query without end.
+    pub(super) fn most_by_words(&self) -> f32 {
+        self.most_by_words
     }
 
     /// Best first.
@@ -149,6 +157,7 @@ impl<'a> Pool<'a> {
             self.heard =
                 best.first().map_or(0.0, |first| (first.score / (HEARD * most).max(f32::MIN_POSITIVE)).min(1.0));
             self.lists.lexical = best;
+            self.most_by_words = most;
         }
         if let (Some(meaning), true) = (query.meaning, self.mode != Mode::Lexical) {
             self.lists.dense = match query.words.has_phrases() {

@@ -103,7 +103,7 @@ pub fn search(
     let searched = snapshot.count(&request.filter)?;
     let mut pool = Pool::new(snapshot, query, request)?;
     let mut judged = reranker.map(|reranker| Judged::new(reranker, request.hits));
-    loop {
+    let chosen = loop {
         let all = pool.ranked();
         let mut ranked = match &mut judged {
             Some(judged) => judged.best(snapshot, query.text, all)?,
@@ -121,18 +121,16 @@ pub fn search(
             ranked = select::spread(snapshot, &ranked, request, diversity)?;
         }
         let chosen = select::choose(snapshot, &ranked, request)?;
-        if chosen.len() >= request.hits || at_the_end {
-            return Ok(Found { hits: select::hits(snapshot, chosen)?, searched });
-        }
         let all_judged = judged.as_mut().is_none_or(|judged| judged.is_through(all.len()));
-        if all_judged && pool.is_whole() {
-            return Ok(Found { hits: select::hits(snapshot, chosen)?, searched });
+        if chosen.len() >= request.hits || at_the_end || (all_judged && pool.is_whole()) {
+            break chosen;
         }
         match &mut judged {
             Some(judged) if !all_judged => judged.deepen(),
             _ => pool.deepen()?,
         }
-    }
+    };
+    Ok(Found { hits: select::hits(snapshot, chosen)?, searched, most_by_words: pool.most_by_words() })
 }
 
 /// Chunks best first, some hundred deep, as [`search`] ranks them before they become hits.

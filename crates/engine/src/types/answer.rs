@@ -1,3 +1,4 @@
+use qiao_model::Message;
 use serde::{Deserialize, Serialize};
 
 use super::{Document, Hit, Locator, Span};
@@ -68,6 +69,10 @@ pub enum Refusal {
     NothingToSearch,
     /// The best passages do not bear on the question.
     NothingRelevant,
+    /// The language model found no answer in the passages that it was given.
+    NotInPassages,
+    /// The language model said nothing that the passages bear out.
+    NothingSupported,
 }
 
 /// How far the best passages bear on the question: what decides between an answer and a refusal.
@@ -89,8 +94,10 @@ pub struct Features {
     pub chunk: f32,
     /// Cosine of the question and the best sentence.
     pub sentence: f32,
-    /// The share of the question's terms that stand in one of the best chunks, at best.
-    pub coverage: f32,
+    /// What the question's words give one of the best chunks at best, as a share of what they could give (BM25).
+    pub words: f32,
+    /// How far the cosine of the best chunk stands above the mean of the best four.
+    pub apart: f32,
     /// In which scripts question and passage are written.
     pub scripts: Scripts,
 }
@@ -118,22 +125,100 @@ pub struct Usage {
     pub sentences_weighed: usize,
     /// Tokens encoded for the question and those sentences.
     pub tokens_encoded: usize,
+    /// What the language model took, where one was asked.
+    #[serde(flatten)]
+    pub chat: Option<ChatUsage>,
+}
+
+/// What asking a language model took, and what was done to its reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatUsage {
+    /// Passages that it was given.
+    pub passages: usize,
+    /// Of these, cut to fit.
+    pub passages_cut: usize,
+    /// Passages that did not fit.
+    pub passages_left_out: usize,
+    /// Tokens of the prompt: as the model's server counted them, else as they were counted here.
+    pub prompt_tokens: usize,
+    /// Tokens of the reply, likewise.
+    pub reply_tokens: usize,
+    /// Whether the reply was longer than was allowed, and so ends in its midst.
+    pub reply_cut: bool,
+    /// Numbers of passages in the reply that no passage has; they were removed.
+    pub citations_invented: usize,
+    /// Images in the reply, and addresses that stand in no passage; they were removed.
+    pub links_removed: usize,
+    /// Sentences that no passage bears out.
+    pub unsupported: usize,
+}
+
+/// A sentence of an answer, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sentence {
+    /// What it says.
+    pub text: String,
+    /// What bears it out: places in [`Answer::citations`], from 0.
+    pub citations: Vec<usize>,
+    /// Why it is not to be relied on; none where it is borne out.
+    pub faults: Vec<Fault>,
+}
+
+impl Sentence {
+    /// Whether the documents bear it out.
+    pub fn is_supported(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// Why a sentence of a language model is not to be relied on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Fault {
+    /// It quotes what no passage says.
+    Quotation {
+        /// The quotation.
+        text: String,
+    },
+    /// It has a number that the passages do not have.
+    Number {
+        /// As it is written.
+        text: String,
+    },
+    /// A date.
+    Date {
+        /// As it is written.
+        text: String,
+    },
+    /// A proper name.
+    Name {
+        /// As it is written.
+        text: String,
+    },
+    /// It denies what the passages say, or says what they deny.
+    Negation {
+        /// What the passages say.
+        text: String,
+    },
+    /// No passage says anything like it.
+    Unrelated,
 }
 
 impl Answer {
     /// No answer, and nothing found.
     pub fn refused(refusal: Refusal) -> Self {
-        let (text, citations, hits) = (String::new(), Vec::new(), Vec::new());
-        Self { text, citations, hits, refusal: Some(refusal), judgement: None, usage: Usage::default() }
+        Self { refusal: Some(refusal), ..Self::default() }
     }
 }
 
 /// An answer, or the refusal to give one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// The answer in words; empty when refused.
     pub text: String,
-    /// What it rests on, best first.
+    /// The same, sentence by sentence.
+    pub sentences: Vec<Sentence>,
+    /// What it rests on: best first where it consists of quotations, else in the order in which it is cited.
     pub citations: Vec<Citation>,
     /// The chunks that were found, best first.
     pub hits: Vec<Hit>,
@@ -143,4 +228,6 @@ pub struct Answer {
     pub judgement: Option<Judgement>,
     /// What it cost.
     pub usage: Usage,
+    /// What the language model was sent, where one was asked.
+    pub prompt: Vec<Message>,
 }

@@ -226,6 +226,6 @@ impl DocumentSummary {
 }
 
 /// The last part of an origin.
-pub(super) fn name_of(origin: &str) -> &str {
+pub(crate) fn name_of(origin: &str) -> &str {
     origin.rsplit(['/', '\\']).next().unwrap_or(origin)
 }

@@ -29,6 +29,11 @@ impl Hit {
         super::name_of(&self.origin)
     }
 
+    /// What words give it (BM25), or 0 where they were not asked.
+    pub fn by_words(&self) -> f32 {
+        self.why.lexical.map_or(0.0, |lexical| lexical.score)
+    }
+
     /// Cosine to the query, or 0 where meaning was not asked.
     pub fn cosine(&self) -> f32 {
         self.why.dense.map_or(0.0, |dense| dense.score)
@@ -36,12 +41,14 @@ impl Hit {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// Best first.
     pub hits: Vec<Hit>,
     /// Chunks that could be found: those of the documents that were searched.
     pub searched: usize,
+    /// What a chunk would score by words that had each term of the query without end (BM25); 0 where words were not asked.
+    pub most_by_words: f32,
 }
 
 /// The parts of a score.

@@ -11,7 +11,7 @@ mod ledger;
 mod locator;
 mod span;
 
-pub use answer::{Answer, Citation, Features, Judgement, Refusal, Scripts, Usage};
+pub use answer::{Answer, ChatUsage, Citation, Fault, Features, Judgement, Refusal, Scripts, Sentence, Usage};
 pub use chunk::{Chunk, ChunkId, Piece};
 pub use document::{Content, ContentError, ContentHash, Document, DocumentId, DocumentSummary, Media, Section, Unread};
 pub use embedding::{Embedding, EmbeddingError};
@@ -22,4 +22,4 @@ pub use ledger::{LedgerEntry, Outcome};
 pub use locator::{Anchor, Locator, PageBoxes, Place, Rect};
 pub use span::Span;
 
-use document::name_of;
+pub(crate) use document::name_of;

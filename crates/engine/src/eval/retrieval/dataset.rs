@@ -29,6 +29,8 @@ pub struct Passage {
     pub id: String,
     /// Its text.
     pub text: String,
+    /// The article that it is of, counted from 0; where there are no articles, each passage is its own.
+    pub article: usize,
 }
 
 /// Something that is asked.
@@ -40,6 +42,8 @@ pub struct Question {
     pub text: String,
     /// The passages that were judged for it, by their places, ascending, with their grades: greater is better, 0 is wrong.
     pub judged: Vec<(usize, i64)>,
+    /// What answers it, as it stands in a passage that is right; none where the set does not say.
+    pub answers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +69,20 @@ struct Asked {
     question: String,
     #[serde(default)]
     is_impossible: bool,
+    #[serde(default)]
+    answers: Vec<GoldAnswer>,
+}
+
+#[derive(Deserialize)]
+struct GoldAnswer {
+    text: String,
+}
+
+impl Asked {
+    fn of(self, place: usize, answers: Option<Vec<GoldAnswer>>) -> Question {
+        let answers = answers.unwrap_or(self.answers).into_iter().map(|answer| answer.text).collect();
+        Question { id: self.id, text: self.question, judged: vec![(place, 1)], answers }
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,17 +113,12 @@ impl DataSet {
     pub fn squad(file: &Path) -> Result<Self, Error> {
         let mut set = Self { name: name_of(file), ..Self::default() };
         let mut places: HashMap<String, usize> = HashMap::new();
-        for paragraph in squad(file)?.data.into_iter().flat_map(|article| article.paragraphs) {
-            let place = *places.entry(paragraph.context.clone()).or_insert(set.passages.len());
-            if place == set.passages.len() {
-                set.passages.push(Passage { id: place.to_string(), text: paragraph.context });
-            }
+        for (article, paragraph) in paragraphs(file)? {
+            let place = set.place(&mut places, article, paragraph.context);
             for asked in paragraph.qas {
                 match asked.is_impossible || asked.question.trim().is_empty() {
                     true => set.left_out += 1,
-                    false => {
-                        set.queries.push(Question { id: asked.id, text: asked.question, judged: vec![(place, 1)] });
-                    }
+                    false => set.queries.push(asked.of(place, None)),
                 }
             }
         }
@@ -120,9 +133,6 @@ impl DataSet {
         let failed = |why: String| {
             Error::new(Kind::BadInput, format!("cannot ask {} of {}", queries.display(), passages.display()), why)
         };
-        let paragraphs = |file: &Path| -> Result<Vec<Paragraph>, Error> {
-            Ok(squad(file)?.data.into_iter().flat_map(|article| article.paragraphs).collect())
-        };
         let (asked, searched) = (paragraphs(queries)?, paragraphs(passages)?);
         if asked.len() != searched.len() {
             return Err(failed(format!(
@@ -133,22 +143,17 @@ impl DataSet {
         }
         let mut set = Self { name: format!("{} of {}", name_of(queries), name_of(passages)), ..Self::default() };
         let mut places: HashMap<String, usize> = HashMap::new();
-        for (n, (asked, searched)) in asked.into_iter().zip(searched).enumerate() {
+        for (n, ((_, asked), (article, searched))) in asked.into_iter().zip(searched).enumerate() {
             if asked.qas.len() != searched.qas.len() {
                 return Err(failed(format!("paragraph {} has other questions in each; they must be parallel", n + 1)));
             }
-            let place = *places.entry(searched.context.clone()).or_insert(set.passages.len());
-            if place == set.passages.len() {
-                set.passages.push(Passage { id: place.to_string(), text: searched.context });
+            let place = set.place(&mut places, article, searched.context);
+            for (asked, twin) in asked.qas.into_iter().zip(searched.qas) {
+                match asked.is_impossible || asked.question.trim().is_empty() {
+                    true => set.left_out += 1,
+                    false => set.queries.push(asked.of(place, Some(twin.answers))),
+                }
             }
-            let (right, impossible): (Vec<Asked>, Vec<Asked>) =
-                asked.qas.into_iter().partition(|q| !q.is_impossible && !q.question.trim().is_empty());
-            set.left_out += impossible.len();
-            set.queries.extend(right.into_iter().map(|q| Question {
-                id: q.id,
-                text: q.question,
-                judged: vec![(place, 1)],
-            }));
         }
         set.checked(queries)
     }
@@ -165,7 +170,8 @@ impl DataSet {
             let BeirText { id, title, text } = serde_json::from_str(line).map_err(|e| e.to_string())?;
             let text = if title.trim().is_empty() { text } else { format!("{title}\n{text}") };
             places.insert(id.clone(), set.passages.len());
-            set.passages.push(Passage { id, text });
+            let article = set.passages.len();
+            set.passages.push(Passage { id, text, article });
             Ok(())
         })?;
         let splits = ["test", "dev", "train"].map(|split| folder.join("qrels").join(format!("{split}.tsv")));
@@ -185,12 +191,24 @@ impl DataSet {
         each_line(&folder.join("queries.jsonl"), &mut |line| {
             let BeirText { id, text, .. } = serde_json::from_str(line).map_err(|e| e.to_string())?;
             match judged.remove(&id).filter(|judged| judged.values().any(|grade| *grade > 0)) {
-                Some(judged) => set.queries.push(Question { id, text, judged: judged.into_iter().collect() }),
+                Some(judged) => {
+                    let judged = judged.into_iter().collect();
+                    set.queries.push(Question { id, text, judged, answers: Vec::new() });
+                }
                 None => set.left_out += 1,
             }
             Ok(())
         })?;
         set.checked(folder)
+    }
+
+    /// The place of a passage, which is taken in where its text is new.
+    fn place(&mut self, places: &mut HashMap<String, usize>, article: usize, text: String) -> usize {
+        let place = *places.entry(text.clone()).or_insert(self.passages.len());
+        if place == self.passages.len() {
+            self.passages.push(Passage { id: place.to_string(), text, article });
+        }
+        place
     }
 
     fn checked(self, data: &Path) -> Result<Self, Error> {
@@ -207,6 +225,12 @@ impl DataSet {
 
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// The paragraphs of a SQuAD file, each with the place of its article.
+fn paragraphs(file: &Path) -> Result<Vec<(usize, Paragraph)>, Error> {
+    let articles = squad(file)?.data.into_iter().enumerate();
+    Ok(articles.flat_map(|(i, article)| article.paragraphs.into_iter().map(move |paragraph| (i, paragraph))).collect())
 }
 
 fn squad(file: &Path) -> Result<Squad, Error> {
@@ -293,7 +317,10 @@ mod tests {
         write(at, "qrels/test.tsv", "query-id\tcorpus-id\tscore\n1\tb\t2\n1\ta\t0\n1\tgone\t1\n2\ta\t0\n");
         let set = DataSet::read(at).unwrap();
         assert_eq!((set.passages[0].text.as_str(), set.left_out), ("T\nx", 1));
-        assert_eq!(set.queries, [Question { id: "1".into(), text: "?".into(), judged: vec![(0, 0), (1, 2)] }]);
+        assert_eq!(
+            set.queries,
+            [Question { id: "1".into(), text: "?".into(), judged: vec![(0, 0), (1, 2)], answers: vec![] }]
+        );
         write(at, "qrels/test.tsv", "1 b x\n");
         assert!(DataSet::read(at).unwrap_err().reason().contains("line 1: x is no whole number"));
         fs::remove_file(at.join("corpus.jsonl")).unwrap();

@@ -31,16 +31,16 @@ pub fn from_documents(engine: &Engine, wanted: usize) -> Result<DataSet, Error> 
         {
             choices.insert(place, *sentence);
         }
-        set.passages.push(Passage { id: id.to_string(), text });
+        set.passages.push(Passage { id: id.to_string(), text, article: place });
     }
     choices.retain(|place, sentence| seen.get(set.passages[*place].text[sentence.range()].trim()) == Some(&1));
     let all: Vec<(usize, Span)> = choices.into_iter().collect();
     let taken = wanted.min(all.len());
     for (place, sentence) in (0..taken).map(|i| all[i * all.len() / taken]) {
-        let Passage { id, text } = &mut set.passages[place];
+        let Passage { id, text, .. } = &mut set.passages[place];
         let asked = text[sentence.range()].trim().to_owned();
         text.replace_range(sentence.range(), " ");
-        set.queries.push(Question { id: id.clone(), text: asked, judged: vec![(place, 1)] });
+        set.queries.push(Question { id: id.clone(), text: asked, judged: vec![(place, 1)], answers: Vec::new() });
     }
     Ok(set)
 }

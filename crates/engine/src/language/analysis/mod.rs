@@ -49,6 +49,7 @@ mod tokens;
 pub use counted::{Counted, counted};
 pub use phrase::Phrase;
 pub use query::{MOST_TERMS, QueryTerm, Words};
+pub use simplified::simplified;
 pub use spell::LONGEST_TERM;
 
 /// How soon a term's further occurrences in a text stop to count, in BM25: the `k1` that [`Words`] was measured with.

@@ -44,7 +44,7 @@ fn index(c: char) -> usize {
 
 /// The simplified character that is read for a traditional one; any other is its own. The character alone decides, as a
 /// search must: where one traditional character has several (乾: 干, 乾), it is always the commonest.
-pub(super) fn simplified(c: char) -> char {
+pub fn simplified(c: char) -> char {
     if u32::from(c) < FIRST {
         return c;
     }

