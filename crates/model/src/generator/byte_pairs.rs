@@ -31,7 +31,8 @@ enum Words {
 }
 
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN2: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 impl Words {
     /// By the name in the file.
@@ -67,7 +68,7 @@ pub(super) struct BytePairs {
 }
 
 impl BytePairs {
-    /// Tokens other than normal ones are left out, so that no text becomes one of them.
+    /// Tokens other than normal ones are left out, and merges that lead to them, so that no text becomes one of them.
     pub(super) fn of(file: &Gguf, pieces: &[Piece]) -> Result<Self, GeneratorError> {
         let name = file.text(PRE).unwrap_or("gpt-2");
         let words = Words::named(name);
@@ -101,6 +102,9 @@ fn built(words: Words, pieces: &[Piece], merges: Vec<(String, String)>) -> token
     let normal = each(pieces).filter(|(_, piece)| piece.kind == Kind::Normal);
     let vocabulary: Vocab = normal.map(|(id, piece)| (piece.text.clone(), id)).collect();
     let whole = words == Words::Llama3;
+    // the builder takes it for granted that a merge gives a token
+    let leads_on = |(left, right): &(String, String)| vocabulary.contains_key(&format!("{left}{right}"));
+    let merges = merges.into_iter().filter(leads_on).collect();
     let model = BPE::builder().vocab_and_merges(vocabulary, merges).ignore_merges(whole).build()?;
     let mut tokenizer = Tokenizer::new(model);
     tokenizer.with_pre_tokenizer(Some(words.splitter()?));

@@ -170,7 +170,8 @@ impl Gguf {
             return Err(self.wrong(name, "is not in single precision"));
         }
         let end = length.checked_mul(4).and_then(|bytes| from.checked_add(bytes));
-        let bytes = end.and_then(|end| self.file.bytes().get(from..end)).ok_or_else(|| self.wrong(name, "is cut off"))?;
+        let bytes =
+            end.and_then(|end| self.file.bytes().get(from..end)).ok_or_else(|| self.wrong(name, "is cut off"))?;
         Ok(bytes.as_chunks::<4>().0.iter().map(|number| f32::from_le_bytes(*number)).collect())
     }
 

@@ -50,6 +50,16 @@ struct Layer {
     down_norm: Option<Vec<f32>>,
 }
 
+/// Where new tokens stand, for one layer.
+struct Here<'a> {
+    /// Position of the first of them
+    first: usize,
+    turns: &'a Turns,
+    /// How many tokens each sees, itself included, where not all before it
+    sight: Option<usize>,
+    memory: &'a mut Memory,
+}
+
 /// What was read so far: keys and values of each layer.
 #[derive(Debug)]
 pub(super) struct Past {
@@ -152,9 +162,11 @@ impl Network {
         let far = self.far.turns(past.tokens, count);
         let near = self.near.turns(past.tokens, count);
         for (i, (layer, memory)) in self.layers.iter().zip(&mut past.layers).enumerate() {
-            let near_sighted = self.shape.is_near_sighted(i);
-            let turns = if near_sighted { &near } else { &far };
-            layer.look(&self.shape, x, (past.tokens, turns, memory), room, near_sighted);
+            let (turns, sight) = match self.shape.is_near_sighted(i) {
+                true => (&near, self.shape.sight),
+                false => (&far, None),
+            };
+            layer.look(&self.shape, x, Here { first: past.tokens, turns, sight, memory }, room);
             layer.think(&self.shape, x, room);
         }
         past.tokens += count;
@@ -189,14 +201,8 @@ impl Layer {
     }
 
     /// The first part: what the tokens take from those before them.
-    fn look(
-        &self,
-        shape: &Shape,
-        x: &mut [f32],
-        (first, turns, memory): (usize, &Turns, &mut Memory),
-        room: &mut Room,
-        near_sighted: bool,
-    ) {
+    fn look(&self, shape: &Shape, x: &mut [f32], here: Here<'_>, room: &mut Room) {
+        let Here { first, turns, sight, memory } = here;
         let simd = room.kit.simd;
         room.normed(x, &self.norm, shape.epsilon);
         self.query.apply(&mut room.kit, &room.read, &mut room.queries);
@@ -210,7 +216,6 @@ impl Layer {
         turns.apply(&mut room.keys, shape.key_heads * shape.depth, shape.depth);
         memory.keys.extend_from_slice(&room.keys);
         memory.values.extend_from_slice(&room.values);
-        let sight = shape.sight.filter(|_| near_sighted);
         Attention { shape, queries: &room.queries, memory, first, sight }.run(&mut room.kit, &mut room.context);
         self.output.apply(&mut room.kit, &room.context, &mut room.added);
         room.add(x, self.output_norm.as_deref(), shape.epsilon);

@@ -59,9 +59,7 @@ impl Template {
         let rendered = rendered.map_err(|source| GeneratorError::Template { path: file.path.clone(), source })?;
         let (parts, seen) = filled(&rendered, messages);
         match messages.iter().zip(seen).find(|(_, seen)| !seen) {
-            Some((message, _)) => {
-                Err(GeneratorError::LeftOut { path: file.path.clone(), speaker: message.speaker })
-            }
+            Some((message, _)) => Err(GeneratorError::LeftOut { path: file.path.clone(), speaker: message.speaker }),
             None => Ok(parts),
         }
     }

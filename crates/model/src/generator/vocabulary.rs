@@ -65,7 +65,7 @@ pub(super) struct Piece {
 
 #[derive(Debug)]
 enum Encoder {
-    BytePairs(BytePairs),
+    BytePairs(Box<BytePairs>),
     SentencePieces(SentencePieces),
 }
 
@@ -90,7 +90,7 @@ impl Vocabulary {
     pub(super) fn of(file: &Gguf) -> Result<Self, GeneratorError> {
         let pieces = pieces(file)?;
         let encoder = match file.text(MODEL) {
-            Some("gpt2") => Encoder::BytePairs(BytePairs::of(file, &pieces)?),
+            Some("gpt2") => Encoder::BytePairs(Box::new(BytePairs::of(file, &pieces)?)),
             Some("llama") => Encoder::SentencePieces(SentencePieces::of(file, &pieces)?),
             Some(other) => return Err(file.unsupported(format!("a vocabulary of the kind `{other}`"))),
             None => return Err(file.missing(MODEL)),
@@ -118,6 +118,14 @@ impl Vocabulary {
     /// The text of a token, for the template.
     pub(super) fn text(&self, id: Option<u32>) -> &str {
         id.and_then(|id| self.pieces.get(id as usize)).map_or("", |piece| &piece.text)
+    }
+
+    /// Whether no text becomes `id`.
+    #[cfg(test)]
+    pub(super) fn is_control(&self, id: u32) -> bool {
+        self.pieces
+            .get(id as usize)
+            .is_none_or(|piece| !matches!(piece.kind, Kind::Normal | Kind::Byte) && !piece.is_space())
     }
 
     /// Whether `id` ends a reply.

@@ -20,9 +20,7 @@ pub(super) struct Q6K;
 fn six_bits(scales: &[u8], j: usize) -> (f32, f32) {
     let (s, t) = match j < 4 {
         true => (scales[j] & 63, scales[j + 4] & 63),
-        false => {
-            (scales[j + 4] & 15 | scales[j - 4] >> 6 << 4, scales[j + 4] >> 4 | scales[j] >> 6 << 4)
-        }
+        false => (scales[j + 4] & 15 | scales[j - 4] >> 6 << 4, scales[j + 4] >> 4 | scales[j] >> 6 << 4),
     };
     (f32::from(s), f32::from(t))
 }
