@@ -196,13 +196,16 @@ impl Provenance {
         // only what qiao itself wrote into its cache is believed
         let manifest = found.row.and_then(|_| manifest(&found.path));
         let hash = |path: &str| Some(manifest.as_ref()?.files.iter().find(|file| file.path == path)?.sha256.clone());
-        let prompts = |row: &ModelRow| Prompts { query: row.prompts.query.into(), passage: row.prompts.passage.into() };
+        let prompts = |row: &ModelRow| {
+            let prompts = row.encoding()?.prompts;
+            Some(Prompts { query: prompts.query.into(), passage: prompts.passage.into() })
+        };
         Self {
             model: found.row.map_or_else(|| found.path.to_string_lossy().into_owned(), |row| row.name.to_owned()),
             revision: found.revision.clone().unwrap_or_default(),
             weights_sha256: hash("model.safetensors"),
             tokenizer_sha256: hash(TOKENIZER),
-            prompts: found.row.map(prompts),
+            prompts: found.row.and_then(prompts),
             derived: Some(config.derived_dir()),
         }
     }

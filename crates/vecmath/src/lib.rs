@@ -4,6 +4,8 @@
 //! on one machine a text's vector has the same bits alone or in any batch.
 
 mod activation;
+mod attend;
+mod blocks;
 mod cpu;
 mod distance;
 mod exp;
@@ -20,6 +22,8 @@ mod softmax;
 mod topk;
 
 pub use activation::{gelu_tanh, relu, silu, tanh};
+pub use attend::{Past, attend};
+pub use blocks::{BlockKind, Blocks, MappedBlocks};
 pub use cpu::Simd;
 pub use distance::dot;
 pub use gelu::{erf, gelu};

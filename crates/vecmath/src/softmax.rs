@@ -10,7 +10,7 @@ dispatch! {
 const LANES: usize = 16;
 
 #[inline(always)]
-fn rows(x: &mut [f32], width: usize, scale: f32) {
+pub(crate) fn rows(x: &mut [f32], width: usize, scale: f32) {
     for row in x.chunks_exact_mut(width) {
         let top = greatest(row) * scale;
         let mut sums = [0.0f32; LANES];

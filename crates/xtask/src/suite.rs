@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use crate::{build, cargo, qiao};
 
 /// The models that tests load, as they are to be had where only a Python index is reached.
-const MODELS: [&str; 2] = ["multilingual-e5-small-q4", "all-MiniLM-L6-v2"];
+const MODELS: [&str; 3] = ["multilingual-e5-small-q4", "all-MiniLM-L6-v2", "smollm2-135m-instruct"];
 
 /// How a test says that it had nothing to run on.
 const SKIPPED: &str = "skipped: ";

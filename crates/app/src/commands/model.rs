@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
 use qiao::embed::ModelEncoder;
-use qiao::model::fetch::{self, FetchConfig, FetchError, installed};
-use qiao::model::registry::{MODELS, ModelRow};
-use qiao::model::{EncoderId, Golden, Precision, Provenance};
+use qiao::model::fetch::{self, FetchConfig, FetchError, ModelDir, installed};
+use qiao::model::registry::{MODELS, ModelRow, Purpose};
+use qiao::model::{EncoderId, Generator, Golden, Precision, Provenance};
 use qiao::seams::Encoder;
 use qiao::{Error, Kind};
 use serde_json::json;
@@ -35,8 +35,8 @@ pub(crate) fn list(_settings: &Settings, printer: &Printer) -> anyhow::Result<Ex
 fn object(row: &ModelRow, config: &FetchConfig) -> serde_json::Value {
     let here = installed(row, config);
     json!({
-        "name": row.name, "summary": row.summary, "languages": row.languages, "dimension": row.dimension,
-        "max_tokens": row.max_tokens, "installed": here.is_some(), "path": here.as_ref().map(|h| h.path.to_string_lossy()),
+        "name": row.name, "summary": row.summary, "languages": row.languages,
+        "purpose": purpose(row), "dimension": row.encoding().map(|encoding| encoding.dimension), "max_tokens": row.max_tokens, "installed": here.is_some(), "path": here.as_ref().map(|h| h.path.to_string_lossy()),
         "bytes": here.as_ref().map(|h| h.bytes), "source": here.as_ref().map(|h| h.source.as_str()),
     })
 }
@@ -46,10 +46,18 @@ fn text(row: &ModelRow, config: &FetchConfig) -> String {
         Some(here) => format!("here: {} MB in {}", here.bytes / 1_000_000, here.path.display()),
         None => format!("not here: needs {}", row.needs),
     };
-    format!(
-        "{}\n    {}\n    {} dimensions, {} tokens\n    {here}\n",
-        row.name, row.summary, row.dimension, row.max_tokens
-    )
+    let numbers = match row.encoding() {
+        Some(encoding) => format!("{} dimensions, {} tokens", encoding.dimension, row.max_tokens),
+        None => format!("for conversations, {} tokens", row.max_tokens),
+    };
+    format!("{}\n    {}\n    {numbers}\n    {here}\n", row.name, row.summary)
+}
+
+fn purpose(row: &ModelRow) -> &'static str {
+    match row.purpose {
+        Purpose::Encode(_) => "encode",
+        Purpose::Write => "write",
+    }
 }
 
 pub(crate) fn pull(verb: &Pull, _settings: &Settings, printer: &Printer) -> anyhow::Result<ExitCode> {
@@ -57,6 +65,9 @@ pub(crate) fn pull(verb: &Pull, _settings: &Settings, printer: &Printer) -> anyh
     let mut progress = FetchProgress::new(printer);
     let found = fetch::pull(&verb.name, &config, &mut |event| progress.show(&event)).map_err(failed)?;
     drop(progress);
+    if found.row.is_some_and(|row| row.purpose == Purpose::Write) {
+        return pulled_writer(&found, printer);
+    }
     let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
     let encoder = ModelEncoder::load(&found.path, Provenance::of(&found, &config), Precision::F32).map_err(broken)?;
     let compared = compare(&encoder, None)?;
@@ -73,6 +84,20 @@ pub(crate) fn pull(verb: &Pull, _settings: &Settings, printer: &Printer) -> anyh
             held(&encoder, &compared)?;
         }
         None => printer.note(&format!("{}: no golden texts are stored, so its numbers were not compared", found.name)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A model that writes is loaded, which tells whether its file can be read.
+fn pulled_writer(found: &ModelDir, printer: &Printer) -> anyhow::Result<ExitCode> {
+    let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
+    Generator::load(&found.path).map_err(broken)?;
+    match printer.json() {
+        true => printer.object(&json!({
+            "name": found.name, "path": found.path.to_string_lossy(), "source": found.source,
+            "revision": found.revision, "fell_back_from": found.fell_back_from,
+        }))?,
+        false => printer.data(&format!("{}\n", found.path.display()))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ pub enum FetchError {
         known: String,
     },
     /// A path that leads to no directory.
-    #[error("there is no model directory at {}; give the path of a sentence-transformers directory", path.display())]
+    #[error("there is no model directory at {}; give the path of a sentence-transformers directory, or of a .gguf file", path.display())]
     NoDirectory {
         /// What was asked for.
         path: PathBuf,

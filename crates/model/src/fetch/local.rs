@@ -1,4 +1,4 @@
-//! What is on this machine already: a directory of the user's own, or the cache of Hugging Face's own tools.
+//! What is on this machine already: a directory or a .gguf file of the user's own, or the cache of Hugging Face's own tools.
 
 use std::fs;
 use std::path::{self, MAIN_SEPARATOR, Path, PathBuf};
@@ -9,10 +9,11 @@ use super::error::{FetchError, FileError, SourceError};
 use super::{FetchConfig, ModelDir};
 use crate::registry::{FileRow, ModelRow};
 
-/// The directory that `name_or_path` means, if it means one: it is there, or it is written as a path.
+/// The directory or .gguf file that `name_or_path` means, if it means one: it is there, or it is written as a path.
 pub(super) fn directory(name_or_path: &str) -> Result<Option<ModelDir>, FetchError> {
     let path = Path::new(name_or_path);
-    if path.is_dir() {
+    let is_gguf = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) && path.is_file();
+    if is_gguf || path.is_dir() {
         return Ok(Some(own(path)));
     }
     if name_or_path.contains('/') || name_or_path.contains(MAIN_SEPARATOR) || path.exists() {
@@ -27,7 +28,7 @@ fn own(path: &Path) -> ModelDir {
         name: whole.file_name().unwrap_or(whole.as_os_str()).to_string_lossy().into_owned(),
         // what is recorded must be found again from another folder
         path: path::absolute(path).unwrap_or_else(|_| path.to_owned()),
-        source: "directory".to_owned(),
+        source: if path.is_dir() { "directory" } else { "file" }.to_owned(),
         revision: None,
         fell_back_from: None,
         row: None,

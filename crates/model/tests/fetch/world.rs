@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qiao_model::fetch::{self, Fallback, FetchConfig, FetchError, ModelDir, Progress, SourceError};
-use qiao_model::registry::{self, FileRow, ModelRow, Prompts, Source};
+use qiao_model::registry::{self, Encoding, FileRow, ModelRow, Prompts, Purpose, Source};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
@@ -81,18 +81,20 @@ fn of_files(name: &'static str, files: Vec<FileRow>, sources: &[Source]) -> Mode
     ModelRow {
         name,
         summary: "a model of the tests",
-        dimension: 2,
+        purpose: Purpose::Encode(Encoding {
+            dimension: 2,
+            prompts: Prompts { query: "", passage: "" },
+            relevance: registry::relevance(""),
+            broad: false,
+            golden: None,
+        }),
         max_tokens: 8,
         languages: "none",
-        prompts: Prompts { query: "", passage: "" },
         needs: "nothing",
         revision: "0123456789abcdef0123456789abcdef01234567",
         files: files.leak(),
         sources: sources.to_vec().leak(),
         fallback: None,
-        relevance: registry::relevance(""),
-        broad: false,
-        golden: None,
     }
 }
 
