@@ -8,7 +8,7 @@ use anyhow::Context;
 use etcetera::BaseStrategy;
 use qiao::embed::ModelEncoder;
 use qiao::error::{Error, Kind};
-use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, Progress};
+use qiao::model::fetch::{self, Fallback, FetchConfig, FetchError, ModelDir, Progress};
 use qiao::model::{CrossEncoder, EncoderId, Precision, Provenance, registry};
 use qiao::parse::WorkerParser;
 use qiao::seams::{Encoder, Limits, Store};
@@ -191,7 +191,8 @@ fn default_kb() -> anyhow::Result<PathBuf> {
     Ok(platform.data_dir().join("qiao").join("default.qiao"))
 }
 
-fn load(name: &str, fallback: Fallback, precision: Precision, printer: &Printer) -> Result<ModelEncoder, Error> {
+/// The files of the model called `name`, which are fetched where they are not here; and whether they were.
+pub(crate) fn fetched(name: &str, fallback: Fallback, printer: &Printer) -> Result<(ModelDir, bool), Error> {
     let failed = |e: FetchError| {
         let kind = match e {
             FetchError::UnknownModel { .. } | FetchError::NoDirectory { .. } => Kind::Usage,
@@ -207,6 +208,13 @@ fn load(name: &str, fallback: Fallback, precision: Precision, printer: &Printer)
         progress.show(&event);
     };
     let found = fetch::resolve(name, fallback, &config, &mut on_event).map_err(failed)?;
+    Ok((found, fetched))
+}
+
+fn load(name: &str, fallback: Fallback, precision: Precision, printer: &Printer) -> Result<ModelEncoder, Error> {
+    let (found, fetched) = fetched(name, fallback, printer)?;
+    let config =
+        FetchConfig::from_env().map_err(|e| Error::new(Kind::Model, "cannot tell where models are kept", e))?;
     let broken = |e| Error::new(Kind::Model, format!("cannot load the model {}", found.path.display()), e);
     let load = |precision| ModelEncoder::load(&found.path, Provenance::of(&found, &config), precision).map_err(broken);
     if fetched {

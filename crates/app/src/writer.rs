@@ -4,12 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use qiao::answer::{Prompt, Writer};
-use qiao::chat::{ChatError, Key, OpenAi, OpenAiSettings};
+use qiao::chat::{ChatError, Key, LocalModel, OpenAi, OpenAiSettings};
 use qiao::error::{Error, Kind};
+use qiao::model::fetch::Fallback;
 use qiao::seams::ChatModel;
 
 use crate::args::Chat;
 use crate::out::Printer;
+use crate::settings::fetched;
 
 /// The name under which a server is asked, and no local model.
 const SERVER: &str = "openai";
@@ -20,7 +22,7 @@ pub(crate) fn writer(how: &Chat, printer: &Printer) -> Result<Option<Writer>, Er
     let prompt = how.prompt.as_deref().map(prompt).transpose()?;
     let model: Box<dyn ChatModel> = match named {
         SERVER => Box::new(server(how)?),
-        name => return Err(Error::new(Kind::Usage, "x", name.to_owned())),
+        name => Box::new(local(name, printer)?),
     };
     Ok(Some(Writer {
         model,
@@ -61,4 +63,10 @@ fn server(how: &Chat) -> Result<OpenAi, Error> {
         ..OpenAiSettings::new(&how.base_url, model)
     };
     OpenAi::new(settings).map_err(failed)
+}
+
+fn local(name: &str, printer: &Printer) -> Result<LocalModel, Error> {
+    let path = fetched(name, Fallback::Never, printer)?.0.path;
+    let failed = |e: ChatError| Error::new(Kind::Model, format!("cannot load the chat model {}", path.display()), e);
+    LocalModel::load(&path).map_err(failed)
 }

@@ -87,6 +87,8 @@ pub struct Relevance {
     pub words: f32,
     /// Of how far the cosine of the best chunk stands above that of the best four.
     pub apart: f32,
+    /// What stands for that where there is one chunk alone: half way between what is usual with an answer and without.
+    pub apart_alone: f32,
 }
 
 /// Text that a model was trained to find in front of its input; empty where there is none.
@@ -353,6 +355,7 @@ const E5_RELEVANCE: Relevance = Relevance {
     sentence: 52.51,
     words: 6.0,
     apart: 50.36,
+    apart_alone: 0.033,
 };
 /// Measured in English; the model knows no other language, so what it says of others is taken by the same measure.
 const MINILM_RELEVANCE: Relevance = Relevance {
@@ -364,6 +367,7 @@ const MINILM_RELEVANCE: Relevance = Relevance {
     sentence: 16.63,
     words: 6.0,
     apart: 5.32,
+    apart_alone: 0.2,
 };
 /// For models whose cosines nobody has measured: the words decide, and where question and passage can share none, nothing
 /// is refused.
@@ -376,6 +380,7 @@ const UNMEASURED: Relevance = Relevance {
     sentence: 0.0,
     words: 6.0,
     apart: 0.0,
+    apart_alone: 0.0,
 };
 
 const fn checked(path: &'static str, sha256: &'static str) -> FileRow {

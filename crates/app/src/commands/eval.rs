@@ -84,7 +84,7 @@ pub(crate) fn answers(verb: &Answers, settings: &Settings, printer: &Printer) ->
     let encoder: Arc<dyn Encoder> = Arc::new(settings.serving_model(printer)?);
     let mut engine = settings.writing(settings.stages_with(encoder.clone())?, &verb.chat, printer)?;
     let folder = tempfile::tempdir().context("cannot make a folder for the passages")?;
-    let mut progress = EvalProgress::of_retrieval(printer);
+    let progress = EvalProgress::of_retrieval(printer);
     let mut show = |asked: answers::Asked| progress.questions(asked.done, asked.of);
     let report = answers::run(&set, split, &mut engine, folder.path(), &mut show)?;
     drop(progress);

@@ -94,7 +94,7 @@ fn features(question: &str, best: &[Hit], most_by_words: f32) -> Features {
         chunk,
         sentence: 0.0,
         words: if most_by_words > 0.0 { words / most_by_words } else { 0.0 },
-        apart: chunk - mean,
+        apart: (best.len() > 1).then_some(chunk - mean),
         scripts: scripts(question, best.first().map_or("", |hit| &hit.text)),
     }
 }

@@ -21,6 +21,6 @@ pub(super) fn judge(encoder: &EncoderId, features: Features) -> Judgement {
         + weight.chunk * features.chunk
         + weight.sentence * features.sentence
         + weight.words * features.words
-        + weight.apart * features.apart;
+        + weight.apart * features.apart.unwrap_or(weight.apart_alone);
     Judgement { relevance: 1.0 / (1.0 + (-sum).exp()), threshold: THRESHOLD, features }
 }

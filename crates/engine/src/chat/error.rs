@@ -7,6 +7,9 @@ pub enum ChatError {
     /// Its server.
     #[error(transparent)]
     Server(#[from] Box<ServerError>),
+    /// Its file.
+    #[error(transparent)]
+    Local(#[from] Box<qiao_model::GeneratorError>),
     /// A test's double.
     #[cfg(test)]
     #[error("{0}")]
@@ -21,6 +24,7 @@ impl ChatError {
                 ServerError::Settings(_) | ServerError::Key(_) | ServerError::TooLong { .. } => Kind::Usage,
                 _ => Kind::Model,
             },
+            Self::Local(_) => Kind::Model,
             #[cfg(test)]
             Self::Scripted(_) => Kind::Model,
         }

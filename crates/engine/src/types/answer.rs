@@ -96,8 +96,9 @@ pub struct Features {
     pub sentence: f32,
     /// What the question's words give one of the best chunks at best, as a share of what they could give (BM25).
     pub words: f32,
-    /// How far the cosine of the best chunk stands above the mean of the best four.
-    pub apart: f32,
+    /// How far the cosine of the best chunk stands above the mean of the best four; `None` where there is one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apart: Option<f32>,
     /// In which scripts question and passage are written.
     pub scripts: Scripts,
 }
