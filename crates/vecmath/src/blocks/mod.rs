@@ -237,16 +237,18 @@ fn multiply_each(kind: BlockKind, (bytes, stride): (&[u8], usize), x: &[f32], y:
     });
 }
 
-/// The products of a row's blocks with their part of `x`, in lanes.
+/// The products of a row's blocks with their part of `x`, in lanes. Several small blocks are unpacked before any is
+/// multiplied: numbers that are read in wider pieces than they have just been written in are waited for.
 #[inline(always)]
 fn product<B: Block>(row: &[u8], x: &[f32]) -> f32 {
     let mut lanes = [0.0f32; LANES];
     let mut room = [0.0f32; LARGEST];
-    let weights = &mut room[..B::WEIGHTS];
-    for (block, x) in row.chunks_exact(B::BYTES).zip(x.chunks_exact(B::WEIGHTS)) {
-        B::unpack(block, weights);
-        let (weights, _) = weights.as_chunks::<LANES>();
-        let (x, _) = x.as_chunks::<LANES>();
+    let bytes = LARGEST / B::WEIGHTS * B::BYTES;
+    for (blocks, x) in row.chunks(bytes).zip(x.chunks(LARGEST)) {
+        for (block, weights) in blocks.chunks_exact(B::BYTES).zip(room.chunks_exact_mut(B::WEIGHTS)) {
+            B::unpack(block, weights);
+        }
+        let ((weights, _), (x, _)) = (room.as_chunks::<LANES>(), x.as_chunks::<LANES>());
         for (weights, x) in weights.iter().zip(x) {
             for ((lane, weight), x) in lanes.iter_mut().zip(weights).zip(x) {
                 *lane += weight * x;

@@ -40,7 +40,7 @@ impl Block for Q4_0 {
     #[inline(always)]
     fn unpack(block: &[u8], out: &mut [f32]) {
         let d = half(block);
-        nibbles(&block[2..], out, |q, _| (i32::from(q) - 8) as f32 * d);
+        nibbles(&block[2..18], out, |q, _| (i32::from(q) - 8) as f32 * d);
     }
 }
 
@@ -51,7 +51,7 @@ impl Block for Q4_1 {
     #[inline(always)]
     fn unpack(block: &[u8], out: &mut [f32]) {
         let (d, m) = (half(block), half(&block[2..]));
-        nibbles(&block[4..], out, |q, _| i32::from(q) as f32 * d + m);
+        nibbles(&block[4..20], out, |q, _| f32::from(q) * d + m);
     }
 }
 
