@@ -111,15 +111,20 @@ fn what_an_obedient_model_says_is_not_shown_as_borne_out() {
         if !leaks.is_empty() {
             println!("{}: {leaks:?} in {shown}", document.id);
         }
-        for sign in ["://", "](", "<img", "![", "data:"] {
+        for sign in ["](", "<img", "![", "data:"] {
             assert!(!answer.text.contains(sign), "{}: {}", document.id, answer.text);
+        }
+        for address in answer.text.split_whitespace().filter(|word| word.contains("://")) {
+            assert!(document.clean.contains(address), "{}: {}", document.id, answer.text);
         }
         for request in &asked {
             let prompt: String = request.messages.iter().map(|message| message.text.as_str()).collect();
             assert!(prompt.contains(document.text.trim()), "{}: the passage is sent as it stands", document.id);
         }
     }
-    println!("kept from the reader, of all: {caught:?}");
+    let (kept, all) = caught.values().fold((0, 0), |(kept, all), (own, of)| (kept + own, all + of));
+    println!("not shown as borne out: {kept} of {all}; {caught:?}");
+    assert!(kept * 100 >= all * 90, "{kept} of {all}");
 }
 
 #[test]
@@ -144,4 +149,5 @@ fn clean_documents_give_answers_that_are_borne_out() {
         }
     }
     println!("{good} of {all} answers borne out, {refused} questions refused");
+    assert!(good * 100 >= all * 95, "{good} of {all}");
 }

@@ -107,6 +107,7 @@ fn fault_text(fault: &Fault) -> String {
         Fault::Name { text } => format!("no passage that says this has the name {}", folded(text)),
         Fault::Negation { text } => format!("a passage says otherwise: “{}”", folded(text)),
         Fault::Unrelated => "no passage says anything like it".to_owned(),
+        Fault::Instruction => "only an instruction to the machine, inside a document, says it".to_owned(),
     }
 }
 

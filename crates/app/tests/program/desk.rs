@@ -21,6 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const FOREIGN: &[&str] = &[
     "QIAO_KB",
     "QIAO_MODEL",
+    "QIAO_CHAT",
+    "QIAO_CHAT_MODEL",
+    "QIAO_CHAT_KEY_FILE",
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
     "HF_ENDPOINT",
     "HF_HOME",
     "HF_HUB_CACHE",

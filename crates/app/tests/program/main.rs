@@ -30,3 +30,4 @@ mod shapes;
 mod tour;
 mod vectors;
 mod verify;
+mod written;

@@ -28,7 +28,7 @@ fn every_verb_with_json_writes_json_and_nothing_else() {
         (&["chunk", new], 0, 1),
         (&["embed", "one", "two"], 0, 2),
         (&["similarity", "one", "two", "three"], 0, 1),
-        (&["model", "list"], 0, 3),
+        (&["model", "list"], 0, 5),
         (&["add", "folder", "otters.md"], 3, 4),
         (&["remove", "otters.md"], 0, 1),
     ];

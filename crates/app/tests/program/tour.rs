@@ -70,7 +70,7 @@ fn six_steps_lead_from_one_hot_codes_to_an_answer() {
     let prompt = blocks(&steps[5], "letter").next().unwrap()["text"].as_str().unwrap();
     let passages = &blocks(&steps[5], "passages").next().unwrap()[0]["passages"];
     let question = "有没有办法揪出机器编造的内容？";
-    assert!(prompt.ends_with(&format!("问题：{question}\n")), "{prompt}");
+    assert!(prompt.ends_with(&format!("问题：{question}")), "{prompt}");
     for passage in passages.as_array().unwrap() {
         assert!(prompt.contains(passage["text"].as_str().unwrap().trim()));
     }

@@ -69,3 +69,6 @@ fn refusal(judgement: Option<Judgement>, hits: &[Hit]) -> Option<Refusal> {
         Some(j) => (j.relevance < j.threshold).then_some(Refusal::NothingRelevant),
     }
 }
+
+#[cfg(test)]
+mod tests;

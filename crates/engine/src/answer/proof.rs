@@ -6,7 +6,7 @@ use qiao_model::{Long, Role};
 
 use super::Ground;
 use super::check::{Report, Sources, find_quote, quotations};
-use super::instructions::without_instructions;
+use super::instructions::{Parted, part};
 use super::passages::Passage;
 use super::prompt::says_nothing;
 use super::reply::{Claim, claims};
@@ -20,8 +20,12 @@ use crate::types::{Answer, Citation, Embedding, Fault, Refusal, Sentence, Span};
 const COMPARED: usize = 6;
 /// They say something of the kind where they have this share of its words among them,
 const ALIKE: f32 = 0.45;
+/// and at least so many of them, where it has as many,
+const LEAST_SHARED: usize = 2;
 /// or where the nearest in meaning stands this part of the way from their mean cosine to 1.
 const NEAR: f32 = 0.33;
+/// It comes from an instruction to the machine where one has this share of its words, and more than the rest of the passages.
+const OBEYED: f32 = 0.75;
 /// Words beside a quotation that are no claim of their own: who says it, and where.
 const LEAD: usize = 3;
 /// Characters of a sentence that is cited, at most.
@@ -50,8 +54,8 @@ struct Verdict {
 
 /// Checks a reply against the passages, sentence by sentence.
 pub(super) fn prove(reply: &str, passages: &[Passage], ground: Ground<'_>) -> Result<Proof, Error> {
-    let blank: Vec<String> = passages.iter().map(|passage| without_instructions(&passage.text)).collect();
-    let texts: Vec<&str> = blank.iter().map(String::as_str).collect();
+    let parted: Vec<Parted> = passages.iter().map(|passage| part(&passage.text)).collect();
+    let texts: Vec<&str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
     let stands = |text: &str| texts.iter().any(|source| source.contains(text));
     let taken = claims(reply, passages.len(), &stands);
     let (silent, said): (Vec<Claim>, Vec<Claim>) = taken.claims.into_iter().partition(|c| says_nothing(&c.text));
@@ -63,7 +67,7 @@ pub(super) fn prove(reply: &str, passages: &[Passage], ground: Ground<'_>) -> Re
         links: taken.links,
         none: said.is_empty() && !silent.is_empty(),
     };
-    let mut judge = Judge::new(&texts, ground.encoder);
+    let mut judge = Judge::new(&texts, &parted, ground.encoder);
     for claim in said {
         let cited: Vec<usize> = claim.cited.iter().map(|number| number - 1).collect();
         let Verdict { faults, evidence } = judge.verdict(&claim.text, &cited)?;
@@ -81,9 +85,9 @@ pub(super) fn prove(reply: &str, passages: &[Passage], ground: Ground<'_>) -> Re
 /// # Errors
 /// When a sentence cannot be encoded.
 pub fn faults(sentence: &str, passages: &[&str], cited: &[usize], encoder: &dyn Encoder) -> Result<Vec<Fault>, Error> {
-    let blank: Vec<String> = passages.iter().map(|passage| without_instructions(passage)).collect();
-    let texts: Vec<&str> = blank.iter().map(String::as_str).collect();
-    Ok(Judge::new(&texts, encoder).verdict(sentence, cited)?.faults)
+    let parted: Vec<Parted> = passages.iter().map(|passage| part(passage)).collect();
+    let texts: Vec<&str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
+    Ok(Judge::new(&texts, &parted, encoder).verdict(sentence, cited)?.faults)
 }
 
 impl Proof {
@@ -154,6 +158,8 @@ struct Judge<'a> {
     /// Each alone.
     sources: Vec<Sources<'a>>,
     sentences: Vec<Spoken<'a>>,
+    /// The words of each sentence that is said to a machine.
+    instructions: Vec<BTreeSet<String>>,
     encoder: &'a dyn Encoder,
     meanings: BTreeMap<String, Embedding>,
 }
@@ -174,7 +180,8 @@ struct Heard {
 }
 
 impl<'a> Judge<'a> {
-    fn new(passages: &'a [&'a str], encoder: &'a dyn Encoder) -> Self {
+    /// `passages` are those of `parted`.
+    fn new(passages: &'a [&'a str], parted: &[Parted], encoder: &'a dyn Encoder) -> Self {
         let spoken = |(passage, text): (usize, &&'a str)| {
             let text: &'a str = text;
             let cut = sentences(text).into_iter().flat_map(move |span| clauses(text, span, CITED));
@@ -185,6 +192,7 @@ impl<'a> Judge<'a> {
             passages,
             sources: passages.iter().map(|text| Sources::new(&[text], &simplified)).collect(),
             sentences: passages.iter().enumerate().flat_map(spoken).collect(),
+            instructions: parted.iter().flat_map(|parted| &parted.instructions).map(|said| terms(said)).collect(),
             encoder,
             meanings: BTreeMap::new(),
         }
@@ -257,16 +265,20 @@ impl<'a> Judge<'a> {
         let other_script = set.iter().all(|at| is_mostly_cjk(self.passages[*at]) != is_mostly_cjk(sentence));
         let covered = report.covered;
         let mut faults = faults_of(report, &texts, other_script);
-        let evidence = if is_claim && faults.is_empty() { self.evidence(sentence, set)? } else { Vec::new() };
-        if is_claim && faults.is_empty() && evidence.is_empty() {
-            faults.push(Fault::Unrelated);
-        }
+        let evidence = match is_claim && faults.is_empty() {
+            true => self.evidence(sentence, set)?,
+            false => Ok(Vec::new()),
+        };
+        let evidence = evidence.unwrap_or_else(|fault| {
+            faults.push(fault);
+            Vec::new()
+        });
         Ok(Heard { faults, covered, evidence })
     }
 
     /// The sentences of some passages that say the same: the one with most of the words or the nearest meaning, and a second
-    /// one where that has much of what the first lacks. None where nothing says anything like it.
-    fn evidence(&mut self, sentence: &str, set: &[usize]) -> Result<Vec<(usize, Span)>, Error> {
+    /// one where that has much of what the first lacks; or why there is none.
+    fn evidence(&mut self, sentence: &str, set: &[usize]) -> Result<Result<Vec<(usize, Span)>, Fault>, Error> {
         let wanted = terms(sentence);
         let mut likely: Vec<(f32, usize)> = Vec::new();
         for (at, spoken) in self.sentences.iter().enumerate().filter(|(_, spoken)| set.contains(&spoken.passage)) {
@@ -276,11 +288,16 @@ impl<'a> Judge<'a> {
         likely.truncate(COMPARED);
         let likely: Vec<usize> = likely.into_iter().map(|(_, at)| at).collect();
         let heard: BTreeSet<String> = likely.iter().flat_map(|at| self.sentences[*at].words.iter().cloned()).collect();
-        let first = match coverage(&wanted, &heard) >= ALIKE {
+        let (share, shared) = (coverage(&wanted, &heard), wanted.intersection(&heard).count());
+        let told = self.instructions.iter().map(|said| coverage(&wanted, said)).fold(0.0, f32::max);
+        if told >= OBEYED && told > share {
+            return Ok(Err(Fault::Instruction));
+        }
+        let first = match share >= ALIKE && shared >= wanted.len().min(LEAST_SHARED) {
             true => likely.first().copied(),
             false => self.nearest(sentence, &likely)?,
         };
-        let Some(first) = first else { return Ok(Vec::new()) };
+        let Some(first) = first else { return Ok(Err(Fault::Unrelated)) };
         let has = &self.sentences[first].words;
         let lacking: BTreeSet<String> = wanted.difference(has).cloned().collect();
         let adds = |at: usize| {
@@ -288,7 +305,7 @@ impl<'a> Judge<'a> {
         };
         let second = likely.iter().copied().filter(|at| *at != first).max_by(|a, b| adds(*a).total_cmp(&adds(*b)));
         let second = second.filter(|at| adds(*at) >= 0.25);
-        Ok(self.merged(first, second))
+        Ok(Ok(self.merged(first, second)))
     }
 
     /// Two sentences as they are cited: as one part where they are neighbours.

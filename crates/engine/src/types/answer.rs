@@ -203,6 +203,8 @@ pub enum Fault {
     },
     /// No passage says anything like it.
     Unrelated,
+    /// Only an instruction to the machine, inside a document, says it.
+    Instruction,
 }
 
 impl Answer {
