@@ -4,6 +4,7 @@ pub mod check;
 mod evidence;
 mod extract;
 mod instructions;
+mod judge;
 mod passages;
 mod prompt;
 mod proof;
