@@ -7,7 +7,7 @@ use qiao_model::{Long, Role};
 use super::check::{Report, Sources, find_quote, quotations};
 use super::instructions::Parted;
 use crate::error::Error;
-use crate::language::{clauses, coverage, is_mostly_cjk, sentences, simplified, terms};
+use crate::language::{clauses, coverage, is_mostly_cjk, is_whole, sentences, simplified, terms};
 use crate::seams::Encoder;
 use crate::types::{Embedding, Fault, Span};
 
@@ -237,6 +237,8 @@ impl<'a> Judge<'a> {
 
     /// The sentence nearest in meaning, where it stands out from what the passages say on the whole.
     fn nearest(&mut self, sentence: &str, compared: &[usize]) -> Result<Option<usize>, Error> {
+        // a heading is near to much, and says nothing
+        let compared: Vec<usize> = compared.iter().copied().filter(|at| is_whole(self.sentences[*at].text)).collect();
         let texts: Vec<&str> = compared.iter().map(|at| self.sentences[*at].text).chain([sentence]).collect();
         let new: Vec<&str> = texts.iter().copied().filter(|text| !self.meanings.contains_key(*text)).collect();
         let embedded = self.encoder.embed(Role::Passage, &new, Long::Truncate)?;
