@@ -14,7 +14,7 @@ const CRATES: [(&str, &str, &[&str]); 4] = [
 ];
 
 /// The stages of the engine.
-const STAGES: [&str; 8] = ["source", "parse", "chunk", "embed", "store", "retrieve", "chat", "answer"];
+const STAGES: [&str; 7] = ["source", "parse", "chunk", "embed", "store", "retrieve", "answer"];
 /// What a stage may import beside itself.
 const COMMON: [&str; 4] = ["types", "seams", "error", "language"];
 /// Lines of a file at most, its tests not counted.
