@@ -138,7 +138,7 @@ fn markdown_link(text: &str) -> Option<Taken<'_>> {
     }
     let reference = after.strip_prefix('[').filter(|_| !words.chars().all(|c| c.is_ascii_digit()));
     let end = reference.and_then(|reference| reference.find(']').map(|end| (reference, end)));
-    end.filter(|(reference, end)| image || !numbers(&reference[..*end]).is_some_and(|n| !n.is_empty()))
+    end.filter(|(reference, end)| image || numbers(&reference[..*end]).is_none_or(|n| n.is_empty()))
         .map(|(r, end)| Taken { length: before + end + 2, words: Some(words), address: Some(&r[..end]) })
 }
 

@@ -113,8 +113,8 @@ pub fn run(
 
 fn is_inside(split: Split, place: usize, article: usize) -> bool {
     match split {
-        Split::Article => article % 2 == 0,
-        Split::Passage => place % 2 == 0,
+        Split::Article => article.is_multiple_of(2),
+        Split::Passage => place.is_multiple_of(2),
         Split::None => true,
     }
 }

@@ -47,7 +47,7 @@ impl Lesson {
         ],
         phrases: ["a happy person", "a very happy person", "a happy dog", "a sunny day"],
         query: "Is it wise to give a computer permission to stay silent?",
-        question: "Can a stranger read my private letters back from the numbers?",
+        question: "Could a thief read my private papers from their vectors?",
     };
 
     /// For `examples/bridge-zh.pdf`.
