@@ -1,5 +1,7 @@
 //! What hits hold for a question: their sentences, weighed, and how far all of it bears on the question.
 
+use std::collections::BTreeMap;
+
 use qiao_model::{Long, Role};
 
 use super::Ground;
@@ -55,6 +57,8 @@ pub(super) struct Evidence<'a> {
     pub(super) candidates: Vec<Candidate<'a>>,
     /// What decides between answer and refusal.
     pub(super) features: Features,
+    /// What each of these sentences means.
+    pub(super) meanings: BTreeMap<String, Embedding>,
     /// Tokens encoded.
     pub(super) tokens: usize,
 }
@@ -72,15 +76,16 @@ impl<'a> Evidence<'a> {
         keep_likely(&mut candidates);
         let texts: Vec<&str> = candidates.iter().map(|c| c.text).collect();
         let embedded = ground.encoder.embed(Role::Passage, &texts, Long::Truncate)?;
-        let mut tokens = 0;
+        let (mut tokens, mut meanings) = (0, BTreeMap::new());
         for (candidate, (embedding, receipt)) in candidates.iter_mut().zip(embedded) {
             candidate.dense = question.embedding.cosine(&embedding).unwrap_or_default();
             tokens += receipt.tokens;
+            meanings.insert(candidate.text.to_owned(), embedding);
         }
         rank(&mut candidates);
         let sentence = greatest(candidates.iter().map(|c| c.dense));
         let features = Features { sentence, ..features(question.text, best, found.most_by_words) };
-        Ok(Self { candidates, features, tokens })
+        Ok(Self { candidates, features, meanings, tokens })
     }
 }
 

@@ -79,8 +79,13 @@ impl Heard {
 }
 
 impl<'a> Judge<'a> {
-    /// `passages` are those of `parted`.
-    pub(super) fn new(passages: &'a [&'a str], parted: &[Parted], encoder: &'a dyn Encoder) -> Self {
+    /// `passages` are those of `parted`; `meanings` are of sentences that have been encoded already.
+    pub(super) fn new(
+        passages: &'a [&'a str],
+        parted: &[Parted],
+        encoder: &'a dyn Encoder,
+        meanings: BTreeMap<String, Embedding>,
+    ) -> Self {
         let spoken = |(passage, text): (usize, &&'a str)| {
             let text: &'a str = text;
             let cut = sentences(text).into_iter().flat_map(move |span| clauses(text, span, CITED));
@@ -93,7 +98,7 @@ impl<'a> Judge<'a> {
             sentences: passages.iter().enumerate().flat_map(spoken).collect(),
             instructions: parted.iter().flat_map(|parted| &parted.instructions).map(|said| terms(said)).collect(),
             encoder,
-            meanings: BTreeMap::new(),
+            meanings,
         }
     }
 

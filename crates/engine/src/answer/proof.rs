@@ -1,5 +1,7 @@
 //! The proof of a written answer: each sentence of a model's reply held against the passages that it was given.
 
+use std::collections::BTreeMap;
+
 use super::Ground;
 use super::instructions::{Parted, part};
 use super::judge::{Judge, Verdict};
@@ -9,7 +11,7 @@ use super::reply::{Claim, claims};
 use crate::error::Error;
 use crate::language::is_mostly_cjk;
 use crate::seams::Encoder;
-use crate::types::{Answer, Citation, Fault, Refusal, Sentence, Span};
+use crate::types::{Answer, Citation, Embedding, Fault, Refusal, Sentence, Span};
 
 /// A reply after it was checked.
 pub(super) struct Proof {
@@ -25,8 +27,13 @@ pub(super) struct Proof {
     none: bool,
 }
 
-/// Checks a reply against the passages, sentence by sentence.
-pub(super) fn prove(reply: &str, passages: &[Passage], ground: Ground<'_>) -> Result<Proof, Error> {
+/// Checks a reply against the passages, sentence by sentence; `meanings` are of sentences that have been encoded already.
+pub(super) fn prove(
+    reply: &str,
+    passages: &[Passage],
+    ground: Ground<'_>,
+    meanings: BTreeMap<String, Embedding>,
+) -> Result<Proof, Error> {
     let parted: Vec<Parted> = passages.iter().map(|passage| part(&passage.text)).collect();
     let texts: Vec<&str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
     let stands = |text: &str| texts.iter().any(|source| source.contains(text));
@@ -40,7 +47,7 @@ pub(super) fn prove(reply: &str, passages: &[Passage], ground: Ground<'_>) -> Re
         links: taken.links,
         none: said.is_empty() && !silent.is_empty(),
     };
-    let mut judge = Judge::new(&texts, &parted, ground.encoder);
+    let mut judge = Judge::new(&texts, &parted, ground.encoder, meanings);
     for claim in said {
         let cited: Vec<usize> = claim.cited.iter().map(|number| number - 1).collect();
         let Verdict { faults, evidence } = judge.verdict(&claim.text, &cited)?;
@@ -60,7 +67,7 @@ pub(super) fn prove(reply: &str, passages: &[Passage], ground: Ground<'_>) -> Re
 pub fn faults(sentence: &str, passages: &[&str], cited: &[usize], encoder: &dyn Encoder) -> Result<Vec<Fault>, Error> {
     let parted: Vec<Parted> = passages.iter().map(|passage| part(passage)).collect();
     let texts: Vec<&str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
-    Ok(Judge::new(&texts, &parted, encoder).verdict(sentence, cited)?.faults)
+    Ok(Judge::new(&texts, &parted, encoder, BTreeMap::new()).verdict(sentence, cited)?.faults)
 }
 
 impl Proof {

@@ -59,7 +59,7 @@ pub(super) fn write(
         Some(known) => Ok(known),
         None => texts.map(|text| writer.count(text)).sum(),
     };
-    let proof = prove(&reply.text, &fitted.passages, ground)?;
+    let proof = prove(&reply.text, &fitted.passages, ground, evidence.meanings.clone())?;
     let chat = ChatUsage {
         passages: fitted.passages.len(),
         passages_cut: fitted.cut,
