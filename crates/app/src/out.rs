@@ -158,6 +158,29 @@ impl Drop for FetchProgress<'_> {
     }
 }
 
+/// Draws the waiting for a language model.
+pub(crate) struct AskProgress(ProgressBar);
+
+impl AskProgress {
+    pub(crate) fn new(printer: &Printer) -> Self {
+        let bar = printer.bar();
+        bar.set_style(style("{spinner} asking · {elapsed}"));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    /// It has begun to answer.
+    pub(crate) fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Drop for AskProgress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// Draws the embedding of texts.
 pub(crate) struct EmbedProgress {
     bar: ProgressBar,

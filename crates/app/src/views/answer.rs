@@ -81,22 +81,27 @@ impl<'a> AnswerView<'a> {
     }
 }
 
-/// The answer for a reader.
-pub(crate) fn answer_text(answer: &Answer) -> String {
-    let place = |c: &Citation| place(c.document(), c.locator(), c.heading_path());
-    if answer.usage.chat.is_none() {
-        let quote = |c: &Citation| format!("“{}”\n    {}\n", folded(c.quote()), place(c));
-        return answer.citations.iter().map(quote).collect::<Vec<_>>().join("\n");
-    }
-    let mut out = format!("{}\n", answer.text);
+/// The quotations that an answer consists of, for a reader.
+pub(crate) fn quotations_text(answer: &Answer) -> String {
+    let quote = |c: &Citation| format!("“{}”\n    {}\n", folded(c.quote()), citation_place(c));
+    answer.citations.iter().map(quote).collect::<Vec<_>>().join("\n")
+}
+
+/// What a written answer rests on, and what in it rests on nothing, for a reader.
+pub(crate) fn sources_text(answer: &Answer) -> String {
+    let mut out = String::new();
     for (i, citation) in answer.citations.iter().enumerate() {
-        out += &format!("\n[{}] “{}”\n    {}\n", i + 1, folded(citation.quote()), place(citation));
+        out += &format!("\n[{}] “{}”\n    {}\n", i + 1, folded(citation.quote()), citation_place(citation));
     }
     for sentence in answer.sentences.iter().filter(|sentence| !sentence.is_supported()) {
         let faults: Vec<String> = sentence.faults.iter().map(fault_text).collect();
         out += &format!("\nunsupported: “{}”\n    {}\n", folded(&sentence.text), faults.join("; "));
     }
     out
+}
+
+fn citation_place(citation: &Citation) -> String {
+    place(citation.document(), citation.locator(), citation.heading_path())
 }
 
 fn fault_text(fault: &Fault) -> String {

@@ -2,13 +2,15 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::bridges::{EN, bridges};
-use crate::desk::{Desk, repository, run};
+use crate::desk::{Desk, finish, repository, run};
 
 /// A chat server with one reply to everything; what it is asked comes out of the channel, with the head of the request.
 struct Server {
@@ -106,6 +108,59 @@ fn the_answer_for_a_reader_says_what_is_not_borne_out_and_why() {
     assert!(text.contains("has the name Napoleon"), "{text}");
     let refused = ask(&desk, &server, &["--strict"]).exits(1);
     assert!(refused.text().contains("No passage bears out"), "{}", refused.text());
+}
+
+/// A server that streams `first`, and `rest` only when it is told to go on; where it is not, it hangs up.
+fn in_two_parts(first: &'static str, rest: &'static str) -> (String, Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let (go_on, told) = channel();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read(&mut stream);
+        let part = |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+        stream.write_all((head.to_owned() + &part(first)).as_bytes()).unwrap();
+        if told.recv_timeout(Duration::from_secs(60)).is_ok() {
+            let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+            let rest = format!("{}data: {end}\n\ndata: [DONE]\n\n", part(rest));
+            stream.write_all(rest.as_bytes()).unwrap();
+        }
+    });
+    (url, go_on)
+}
+
+/// Asks such a server, and waits until `expected` was shown.
+fn shown_so_far(desk: &Desk, url: &str, expected: &str) -> Child {
+    let chat = ["ask", QUESTION, "--chat", "openai", "--base-url", url, "--chat-model", "test"];
+    let mut command = desk.command(chat);
+    let mut child = command.current_dir(repository()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut shown = vec![0; expected.len()];
+    child.stdout.as_mut().unwrap().read_exact(&mut shown).unwrap();
+    assert_eq!(String::from_utf8_lossy(&shown), expected);
+    child
+}
+
+const FIRST: &str = "They were invented by Napoleon in 1805 [1]. One-hot codes do";
+
+#[test]
+fn sentences_are_shown_while_the_server_still_writes() {
+    let desk = Desk::with(&bridges().kb);
+    let (url, go_on) = in_two_parts(FIRST, " not scale [1].");
+    let child = shown_so_far(&desk, &url, "They were invented by Napoleon in 1805. [unsupported]");
+    go_on.send(()).unwrap();
+    let rest = finish(child).ok().text();
+    assert!(rest.starts_with(" One-hot codes do not scale. ["), "{rest}");
+    assert_eq!(rest.matches("Napoleon in 1805").count(), 1, "{rest}");
+}
+
+#[test]
+fn what_was_shown_stays_where_the_server_hangs_up() {
+    let desk = Desk::with(&bridges().kb);
+    let (url, go_on) = in_two_parts(FIRST, "");
+    let child = shown_so_far(&desk, &url, "They were invented by Napoleon in 1805. [unsupported]");
+    drop(go_on);
+    assert_eq!(finish(child).exits(4).says(&["error: "]).text(), "\n");
 }
 
 #[test]

@@ -15,7 +15,7 @@ const QUOTE_CHARACTERS: usize = 300;
 /// Hits that are looked at.
 const HITS: usize = 4;
 /// Sentences that are encoded.
-const WEIGHED: usize = 8;
+const WEIGHED: usize = 6;
 // Beside a sentence's own meaning, in standard deviations over the candidates; chosen on `bench/answers`.
 /// What the share of the question's words weighs.
 const WORDS_WEIGHT: f32 = 0.5;

@@ -36,7 +36,7 @@ pub(super) struct Verdict {
 
 /// Passages, read for comparison.
 pub(super) struct Judge<'a> {
-    passages: &'a [&'a str],
+    passages: Vec<&'a str>,
     /// Each alone.
     sources: Vec<Sources<'a>>,
     sentences: Vec<Spoken<'a>>,
@@ -79,13 +79,9 @@ impl Heard {
 }
 
 impl<'a> Judge<'a> {
-    /// `passages` are those of `parted`; `meanings` are of sentences that have been encoded already.
-    pub(super) fn new(
-        passages: &'a [&'a str],
-        parted: &[Parted],
-        encoder: &'a dyn Encoder,
-        meanings: BTreeMap<String, Embedding>,
-    ) -> Self {
+    /// `meanings` are of sentences that have been encoded already.
+    pub(super) fn new(parted: &'a [Parted], encoder: &'a dyn Encoder, meanings: BTreeMap<String, Embedding>) -> Self {
+        let passages: Vec<&'a str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
         let spoken = |(passage, text): (usize, &&'a str)| {
             let text: &'a str = text;
             let cut = sentences(text).into_iter().flat_map(move |span| clauses(text, span, CITED));
@@ -93,10 +89,10 @@ impl<'a> Judge<'a> {
                 .collect::<Vec<_>>()
         };
         Self {
-            passages,
             sources: passages.iter().map(|text| Sources::new(&[text], &simplified)).collect(),
             sentences: passages.iter().enumerate().flat_map(spoken).collect(),
             instructions: parted.iter().flat_map(|parted| &parted.instructions).map(|said| terms(said)).collect(),
+            passages,
             encoder,
             meanings,
         }

@@ -18,6 +18,8 @@ pub use prompt::{Prompt, PromptError};
 pub use proof::faults;
 pub use write::{Writer, laid_out};
 
+use std::ops::ControlFlow;
+
 use crate::error::Error;
 use crate::seams::{Encoder, Snapshot};
 use crate::types::{Answer, Found, Hit, Judgement, Refusal, Usage};
@@ -33,8 +35,12 @@ pub struct Ground<'a> {
     pub snapshot: &'a dyn Snapshot,
 }
 
+/// What is given the text of an answer part by part, each as soon as it is checked, and may end the writing. The parts together
+/// are [`Answer::text`].
+pub type Listener<'a> = dyn FnMut(&str) -> ControlFlow<()> + 'a;
+
 /// Answers from what was found, or refuses where nothing bears on the question; then the language model is not asked. Without a
-/// `writer`, the answer consists of quotations.
+/// `writer`, the answer consists of quotations. Where `on_text` ends the writing, the answer is what was written so far.
 ///
 /// # Errors
 /// When a sentence cannot be encoded, the store cannot be read, or the language model gives no reply.
@@ -43,6 +49,7 @@ pub fn answer(
     found: Found,
     ground: Ground<'_>,
     writer: Option<&Writer>,
+    on_text: &mut Listener<'_>,
 ) -> Result<Answer, Error> {
     let evidence = Evidence::weigh(question, &found, ground)?;
     let usage = Usage {
@@ -54,13 +61,16 @@ pub fn answer(
     let some = !evidence.candidates.is_empty();
     let judgement = some.then(|| judge(&ground.encoder.id(), evidence.features));
     let refusal = refusal(judgement, &found.hits);
-    let bare = Answer { judgement, refusal, usage, ..Answer::default() };
-    let answer = match (refusal, writer) {
-        (Some(_), _) => bare,
-        (None, None) => extract::extract(&evidence, ground.snapshot, bare)?,
-        (None, Some(writer)) => write::write(question, &found.hits, &evidence, (ground, writer), bare)?,
-    };
-    Ok(Answer { hits: found.hits, ..answer })
+    let bare = Answer { judgement, refusal, usage, hits: found.hits.clone(), ..Answer::default() };
+    match (refusal, writer) {
+        (Some(_), _) => Ok(bare),
+        (None, None) => {
+            let answer = extract::extract(&evidence, ground.snapshot, bare)?;
+            let _ = on_text(&answer.text);
+            Ok(answer)
+        }
+        (None, Some(writer)) => write::write(question, &evidence, (ground, writer), on_text, bare),
+    }
 }
 
 fn refusal(judgement: Option<Judgement>, hits: &[Hit]) -> Option<Refusal> {

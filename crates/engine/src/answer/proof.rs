@@ -7,18 +7,21 @@ use super::instructions::{Parted, part};
 use super::judge::{Judge, Verdict};
 use super::passages::Passage;
 use super::prompt::says_nothing;
-use super::reply::{Claim, claims};
+use super::reply::{Claim, Claims, claims, settled};
 use crate::error::Error;
 use crate::language::is_mostly_cjk;
 use crate::seams::Encoder;
 use crate::types::{Answer, Citation, Embedding, Fault, Refusal, Sentence, Span};
 
 /// A reply after it was checked.
+#[derive(Default)]
 pub(super) struct Proof {
+    /// What a reader gets: the sentences, each with its marks.
+    text: String,
     sentences: Vec<Sentence>,
-    /// Whether each begins a paragraph.
-    opens: Vec<bool>,
     citations: Vec<Citation>,
+    /// Sentences that no passage bears out.
+    pub(super) unsupported: usize,
     /// Numbers of passages that no passage has.
     pub(super) invented: usize,
     /// Images and foreign addresses that were taken out.
@@ -27,37 +30,95 @@ pub(super) struct Proof {
     none: bool,
 }
 
-/// Checks a reply against the passages, sentence by sentence; `meanings` are of sentences that have been encoded already.
-pub(super) fn prove(
-    reply: &str,
-    passages: &[Passage],
-    ground: Ground<'_>,
-    meanings: BTreeMap<String, Embedding>,
-) -> Result<Proof, Error> {
-    let parted: Vec<Parted> = passages.iter().map(|passage| part(&passage.text)).collect();
-    let texts: Vec<&str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
-    let stands = |text: &str| texts.iter().any(|source| source.contains(text));
-    let taken = claims(reply, passages.len(), &stands);
-    let (silent, said): (Vec<Claim>, Vec<Claim>) = taken.claims.into_iter().partition(|c| says_nothing(&c.text));
-    let mut proof = Proof {
-        sentences: Vec::new(),
-        opens: said.iter().map(|claim| claim.opens).collect(),
-        citations: Vec::new(),
-        invented: taken.invented,
-        links: taken.links,
-        none: said.is_empty() && !silent.is_empty(),
-    };
-    let mut judge = Judge::new(&texts, &parted, ground.encoder, meanings);
-    for claim in said {
+/// Passages, parted into what may bear a sentence out and what is said to the machine.
+pub(super) struct Material<'a> {
+    passages: &'a [Passage],
+    parted: Vec<Parted>,
+}
+
+impl<'a> Material<'a> {
+    pub(super) fn of(passages: &'a [Passage]) -> Self {
+        Self { passages, parted: passages.iter().map(|passage| part(&passage.text)).collect() }
+    }
+}
+
+/// Checks a reply against passages, sentence by sentence, while it is being written.
+pub(super) struct Prover<'a> {
+    material: &'a Material<'a>,
+    ground: Ground<'a>,
+    judge: Judge<'a>,
+    /// Whether what is not borne out is left out.
+    strict: bool,
+    /// The reply so far.
+    heard: String,
+    /// Claims of it that are checked.
+    checked: usize,
+    proof: Proof,
+}
+
+impl<'a> Prover<'a> {
+    /// `meanings` are of sentences that have been encoded already.
+    pub(super) fn new(
+        material: &'a Material<'a>,
+        ground: Ground<'a>,
+        meanings: BTreeMap<String, Embedding>,
+        strict: bool,
+    ) -> Self {
+        let judge = Judge::new(&material.parted, ground.encoder, meanings);
+        Self { material, ground, judge, strict, heard: String::new(), checked: 0, proof: Proof::default() }
+    }
+
+    /// Takes in a further part of the reply, checks the sentences that are whole with it, and gives what they add to the text.
+    pub(super) fn hear(&mut self, part: &str) -> Result<String, Error> {
+        self.heard.push_str(part);
+        let stands = |text: &str| self.material.stands(text);
+        let claims = settled(&self.heard, self.material.passages.len(), &stands);
+        self.check(claims)
+    }
+
+    /// Checks what is left of the reply, which is whole now, and gives what that adds to the text, and the proof of all.
+    pub(super) fn finish(mut self, reply: &str) -> Result<(String, Proof), Error> {
+        let stands = |text: &str| self.material.stands(text);
+        let Claims { claims, invented, links } = claims(reply, self.material.passages.len(), &stands);
+        let some = !claims.is_empty();
+        let added = self.check(claims)?;
+        let none = some && self.proof.sentences.is_empty() && self.proof.unsupported == 0;
+        Ok((added, Proof { invented, links, none, ..self.proof }))
+    }
+
+    /// Checks those of `claims` that are new; what they add to the text.
+    fn check(&mut self, claims: Vec<Claim>) -> Result<String, Error> {
+        let before = self.proof.text.len();
+        for claim in claims.into_iter().skip(self.checked) {
+            self.checked += 1;
+            if !says_nothing(&claim.text) {
+                self.judge(claim)?;
+            }
+        }
+        Ok(self.proof.text[before..].to_owned())
+    }
+
+    fn judge(&mut self, claim: Claim) -> Result<(), Error> {
         let cited: Vec<usize> = claim.cited.iter().map(|number| number - 1).collect();
-        let Verdict { faults, evidence } = judge.verdict(&claim.text, &cited)?;
+        let Verdict { faults, evidence } = self.judge.verdict(&claim.text, &cited)?;
+        self.proof.unsupported += usize::from(!faults.is_empty());
+        if self.strict && !faults.is_empty() {
+            return Ok(());
+        }
         let mut citations = Vec::new();
         for (at, part) in evidence {
-            citations.extend(proof.cite(&passages[at], part, ground)?);
+            citations.extend(self.proof.cite(&self.material.passages[at], part, self.ground)?);
         }
-        proof.sentences.push(Sentence { text: claim.text, citations, faults });
+        self.proof.push(Sentence { text: claim.text, citations, faults }, claim.opens);
+        Ok(())
     }
-    Ok(proof)
+}
+
+impl Material<'_> {
+    /// Whether a text stands in a passage word for word.
+    fn stands(&self, text: &str) -> bool {
+        self.parted.iter().any(|parted| parted.passage.contains(text))
+    }
 }
 
 /// Why a sentence is not borne out by passages; none where it is. Which passages it cites, if any, `cited` says, from 0.
@@ -66,16 +127,10 @@ pub(super) fn prove(
 /// When a sentence cannot be encoded.
 pub fn faults(sentence: &str, passages: &[&str], cited: &[usize], encoder: &dyn Encoder) -> Result<Vec<Fault>, Error> {
     let parted: Vec<Parted> = passages.iter().map(|passage| part(passage)).collect();
-    let texts: Vec<&str> = parted.iter().map(|parted| parted.passage.as_str()).collect();
-    Ok(Judge::new(&texts, &parted, encoder, BTreeMap::new()).verdict(sentence, cited)?.faults)
+    Ok(Judge::new(&parted, encoder, BTreeMap::new()).verdict(sentence, cited)?.faults)
 }
 
 impl Proof {
-    /// How many sentences no passage bears out.
-    pub(super) fn unsupported(&self) -> usize {
-        self.sentences.iter().filter(|sentence| !sentence.is_supported()).count()
-    }
-
     /// The place of a citation of a part of a passage, which is made where it is new.
     fn cite(&mut self, passage: &Passage, part: Span, ground: Ground<'_>) -> Result<Option<usize>, Error> {
         let span = Span::new(passage.span.start + part.start, passage.span.start + part.end);
@@ -89,29 +144,25 @@ impl Proof {
         Ok(new.map(|_| self.citations.len() - 1))
     }
 
-    /// The answer as a reader gets it, put into `bare`: what is not borne out is marked, or left out where `strict`.
-    pub(super) fn into_answer(self, strict: bool, bare: Answer) -> Answer {
-        let Self { mut sentences, opens, citations, none, .. } = self;
-        let mut opens = opens.into_iter();
-        if strict {
-            let kept: Vec<bool> = sentences.iter().map(Sentence::is_supported).collect();
-            let mut kept_too = kept.iter();
-            opens = opens.filter(|_| kept_too.next() == Some(&true)).collect::<Vec<_>>().into_iter();
-            sentences.retain(Sentence::is_supported);
-        }
+    fn push(&mut self, sentence: Sentence, opens: bool) {
+        join(&mut self.text, &sentence, opens);
+        self.sentences.push(sentence);
+    }
+
+    /// The answer as a reader gets it, put into `bare`.
+    pub(super) fn into_answer(self, bare: Answer) -> Answer {
+        let Self { text, sentences, citations, none, .. } = self;
         let refusal = match (none, sentences.is_empty()) {
             (true, _) => Some(Refusal::NotInPassages),
             (false, true) => Some(Refusal::NothingSupported),
             (false, false) => None,
         };
-        let text =
-            sentences.iter().zip(opens).fold(String::new(), |text, (sentence, opens)| joined(text, sentence, opens));
         Answer { text, sentences, citations, refusal, ..bare }
     }
 }
 
-/// A text with one more sentence, marked with what bears it out.
-fn joined(mut text: String, sentence: &Sentence, opens: bool) -> String {
+/// Adds a sentence to a text, marked with what bears it out.
+fn join(text: &mut String, sentence: &Sentence, opens: bool) {
     let chinese = is_mostly_cjk(&sentence.text);
     match (text.is_empty(), opens) {
         (true, _) => {}
@@ -129,5 +180,4 @@ fn joined(mut text: String, sentence: &Sentence, opens: bool) -> String {
         (false, true) => text.push_str("［无依据］"),
         (false, false) => text.push_str("[unsupported]"),
     }
-    text
 }

@@ -2,6 +2,9 @@
 
 use crate::language::sentences;
 
+/// What stands for an address that was taken out.
+const REMOVED: &str = "[…]";
+
 /// A reply as far as it is text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Claims {
@@ -31,7 +34,61 @@ struct Mark {
 
 /// Takes a reply apart. `passages` says how many were given, `stands` whether a text stands in one of them word for word.
 pub(super) fn claims(reply: &str, passages: usize, stands: &dyn Fn(&str) -> bool) -> Claims {
-    let (text, links) = without_links(&visible(&without_thoughts(reply)), stands);
+    taken_apart(&visible(without_thoughts(reply)), passages, stands)
+}
+
+/// The claims with which [`claims`] of any longer reply that begins so begins, too: the last sentence may go on, and so may
+/// what stands before a bracket or a mark that is not closed.
+pub(super) fn settled(beginning: &str, passages: usize, stands: &dyn Fn(&str) -> bool) -> Vec<Claim> {
+    let mut text = visible(without_thoughts(beginning));
+    loop {
+        text.truncate(closed(&text));
+        let (less, _) = without_links(&text, stands);
+        if less == text {
+            break;
+        }
+        text = less;
+    }
+    let mut claims = taken_apart(&text, passages, stands).claims;
+    claims.pop();
+    claims
+}
+
+/// The bytes of `text` before the first bracket or HTML mark that what follows may still make something else of.
+fn closed(text: &str) -> usize {
+    let opens = |(at, c): &(usize, char)| may_go_on(*c, &text[at + c.len_utf8()..]);
+    match text.char_indices().find(opens) {
+        // what is left out may have closed what stands before it
+        Some((at, _)) => closed(&text[..at]),
+        None => text.len(),
+    }
+}
+
+/// Whether `c`, with `rest` behind it, begins something that is not at its end.
+fn may_go_on(c: char, rest: &str) -> bool {
+    match c {
+        '[' => is_open_link(rest),
+        '【' => !rest.contains('】'),
+        '［' => !rest.contains('］'),
+        '<' => !rest.contains('>') && rest.chars().next().is_none_or(may_name_mark),
+        _ => false,
+    }
+}
+
+/// Whether what stands behind a `[` may still become part of a link, or of a line that says where one leads.
+fn is_open_link(inside: &str) -> bool {
+    let Some((_, after)) = inside.split_once(']') else { return true };
+    match after.chars().next() {
+        None => true,
+        Some('(') => !after.contains(')'),
+        Some('[') => !after.contains(']'),
+        Some(':') => !after.contains('\n'),
+        Some(_) => false,
+    }
+}
+
+fn taken_apart(text: &str, passages: usize, stands: &dyn Fn(&str) -> bool) -> Claims {
+    let (text, links) = harmless(text, stands);
     let (text, marks) = without_marks(&text, stands);
     let mut out = Claims { links, ..Claims::default() };
     let spans = sentences(&text);
@@ -47,7 +104,8 @@ pub(super) fn claims(reply: &str, passages: usize, stands: &dyn Fn(&str) -> bool
         cited.dedup();
         let opens = i == 0 || text[end_before..span.start].contains('\n');
         end_before = span.end;
-        let text = plain(&text[span.range()]);
+        let (text, links) = harmless(&plain(&text[span.range()]), stands);
+        out.links += links;
         if text.chars().any(char::is_alphanumeric) {
             out.claims.push(Claim { text, cited, opens });
         }
@@ -56,10 +114,10 @@ pub(super) fn claims(reply: &str, passages: usize, stands: &dyn Fn(&str) -> bool
 }
 
 /// Without what a reasoning model thinks aloud before it answers.
-fn without_thoughts(reply: &str) -> String {
+fn without_thoughts(reply: &str) -> &str {
     match reply.trim_start().strip_prefix("<think>") {
-        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, answer)| answer).to_owned(),
-        None => reply.to_owned(),
+        Some(thoughts) => thoughts.split_once("</think>").map_or("", |(_, answer)| answer),
+        None => reply,
     }
 }
 
@@ -70,6 +128,19 @@ fn visible(text: &str) -> String {
             || matches!(u32::from(c), 0xAD | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0xFEFF | 0xE0000..=0xE0FFF)
     };
     text.chars().filter(|c| !hidden(*c)).collect()
+}
+
+/// The same without links, and without those that come about where something else was between their parts.
+fn harmless(text: &str, stands: &dyn Fn(&str) -> bool) -> (String, usize) {
+    let (mut text, mut links) = without_links(text, stands);
+    loop {
+        let (less, more) = without_links(&text, stands);
+        if less == text {
+            return (text, links);
+        }
+        text = less;
+        links += more;
+    }
 }
 
 /// Without images, whose addresses a viewer would ask for; links become their words, addresses that stand in no passage a
@@ -92,7 +163,7 @@ fn without_links(text: &str, stands: &dyn Fn(&str) -> bool) -> (String, usize) {
                     Some(address) => out.push_str(address),
                     None => {
                         removed += usize::from(has_address);
-                        out.push_str(words.unwrap_or(if has_address { "[…]" } else { "" }));
+                        out.push_str(words.unwrap_or(if has_address { REMOVED } else { "" }));
                     }
                 }
                 rest = &rest[length..];
@@ -137,6 +208,7 @@ fn markdown_link(text: &str) -> Option<Taken<'_>> {
         return Some(Taken { length: before + 2 + end, words: Some(""), address: Some(&target[..end]) });
     }
     let reference = after.strip_prefix('[').filter(|_| !words.chars().all(|c| c.is_ascii_digit()));
+    let reference = reference.filter(|_| !after.starts_with(REMOVED));
     let end = reference.and_then(|reference| reference.find(']').map(|end| (reference, end)));
     end.filter(|(reference, end)| image || numbers(&reference[..*end]).is_none_or(|n| n.is_empty()))
         .map(|(r, end)| Taken { length: before + end + 2, words: Some(words), address: Some(&r[..end]) })
@@ -146,7 +218,7 @@ fn markdown_link(text: &str) -> Option<Taken<'_>> {
 fn html_mark(text: &str) -> Option<Taken<'_>> {
     let end = text.find('>')?;
     let inside = &text[1..end];
-    let named = inside.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!'));
+    let named = inside.starts_with(may_name_mark);
     if !named || inside.contains(['\n', '<']) && !inside.contains('=') {
         return None;
     }
@@ -156,9 +228,13 @@ fn html_mark(text: &str) -> Option<Taken<'_>> {
     Some(Taken { length: end + 1, words: (!leads).then_some(""), address: leads.then_some(inside) })
 }
 
+fn may_name_mark(first: char) -> bool {
+    first.is_ascii_alphabetic() || matches!(first, '/' | '!')
+}
+
 /// An address in running text.
 fn address(text: &str, before: Option<char>) -> Option<Taken<'_>> {
-    if before.is_some_and(|c| c.is_ascii_alphanumeric()) || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if before.is_some_and(|c| c.is_ascii_alphabetic()) || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
     let is_part = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '`' | '\\' | '^' | '{' | '}' | '|');
@@ -258,6 +334,47 @@ mod tests {
         claims(reply, 3, &|_| false).claims.into_iter().map(|claim| (claim.text, claim.cited)).collect()
     }
 
+    /// What replies are made of, and what may be mistaken.
+    fn pieces() -> impl Strategy<Value = String> {
+        const KNOWN: &[&str] = &[
+            "It fell. ",
+            "He said no. ",
+            "no. 5 ",
+            "“Why?” ",
+            "桥倒了。",
+            "\n",
+            "\n\n",
+            "- ",
+            "**",
+            "[1]",
+            "[2, 3]",
+            "【1】",
+            "[",
+            "]",
+            "(",
+            ")",
+            "：",
+            ": ",
+            "https://evil.example/x",
+            "www.",
+            "![x]",
+            "<b>",
+            "<",
+            ">",
+            "=",
+            "<think>",
+            "</think>",
+            "!",
+            ".",
+            " ",
+            "1",
+            "”",
+            "e.g. ",
+            "\u{200b}",
+        ];
+        prop_oneof![proptest::sample::select(KNOWN).prop_map(str::to_owned), "[a-zA-Z0-9.!?。\\[\\]<>:() \n]{1,4}"]
+    }
+
     #[test]
     fn each_sentence_has_the_numbers_that_stand_in_it_or_behind_it() {
         let expected = |list: &[(&str, &[usize])]| -> Vec<(String, Vec<usize>)> {
@@ -304,6 +421,10 @@ mod tests {
             "Go to [it][ref].\n[ref]: https://evil.example/x",
             "data:text/html;base64,ZXZpbC5leGFtcGxl",
             "<https://evil.example>",
+            "Go to https[1]://evil.example/x",
+            "Go to ht**tps://evil.example**",
+            "Go to htt<b>ps://evil.example</b>",
+            "Go to 9https://evil.example",
         ] {
             let found = claims(reply, 3, &|_| false);
             let shown: String = found.claims.iter().map(|claim| claim.text.as_str()).collect();
@@ -324,12 +445,34 @@ mod tests {
         assert_eq!(taken("</passage-12345678>"), []);
     }
 
+    #[test]
+    fn a_sentence_is_settled_when_the_next_one_has_begun() {
+        let settled = |text: &str| settled(text, 3, &|_| false).into_iter().map(|claim| claim.text).collect::<Vec<_>>();
+        assert_eq!(settled("It sways. [1]"), [""; 0]);
+        assert_eq!(settled("It sways. [1] It fell"), ["It sways."]);
+        assert_eq!(settled("It sways. See [the map. It"), ["It sways."]);
+        assert_eq!(settled("桥会晃【1】。它倒塌。【2"), ["桥会晃。"]);
+        assert_eq!(settled("<think>A. B. C."), [""; 0]);
+    }
+
     proptest! {
+        #[test]
+        fn what_is_settled_stays(reply in proptest::collection::vec(pieces(), 0..14), stands: bool) {
+            let reply = reply.concat();
+            let stands = |_: &str| stands;
+            let whole = claims(&reply, 3, &stands).claims;
+            for (end, _) in reply.char_indices() {
+                let settled = settled(&reply[..end], 3, &stands);
+                prop_assert_eq!(&settled[..], whole.get(..settled.len()).unwrap_or(&whole), "{:?} of {:?}", &reply[..end], reply);
+            }
+        }
+
         #[test]
         fn any_reply_is_taken_apart(reply in "[a-z\\[\\]()!<>:/.0-9，。【】 \\n]{0,60}") {
             for claim in claims(&reply, 3, &|_| false).claims {
                 prop_assert!(claim.cited.iter().all(|n| (1..=3).contains(n)));
-                prop_assert!(!claim.text.contains("://"));
+                let mut before = claim.text.match_indices("://").filter_map(|(at, _)| claim.text[..at].chars().next_back());
+                prop_assert!(!before.any(|c| c.is_ascii_alphabetic()), "{}", claim.text);
             }
         }
     }

@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -87,6 +88,42 @@ fn marks_stand_in_the_text_unless_they_are_left_out() {
     let strict = Writer { strict: true, ..writer(Scripted::saying("Penguins swim under cold water all winter long.")) };
     let answer = ask(strict, QUESTION).unwrap();
     assert_eq!((answer.text.as_str(), answer.refusal), ("", Some(Refusal::NothingSupported)));
+}
+
+/// What is heard of an answer, part by part, by one who wants so many parts; and the answer.
+fn heard(writer: Writer, wanted: usize) -> (Vec<String>, Answer) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut parts = Vec::new();
+    let listen = &mut |part: &str| {
+        parts.push(part.to_owned());
+        if parts.len() < wanted { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let answer = engine(folder.path(), writer).ask_aloud(QUESTION, &Request::default(), listen).unwrap();
+    (parts, answer)
+}
+
+#[test]
+fn a_written_answer_is_said_sentence_by_sentence_as_it_is_checked() {
+    let reply =
+        "Li Chun built it [1]. Penguins swim under cold water all winter long [1].\n\nIt has one arch [1]. The end";
+    let (parts, answer) = heard(writer(Scripted::saying(reply)), usize::MAX);
+    assert_eq!(parts.len(), 4, "{parts:?}");
+    assert_eq!(parts[..2], ["Li Chun built it. [1]", " Penguins swim under cold water all winter long. [unsupported]"]);
+    assert_eq!((parts.concat(), answer.sentences.len()), (answer.text, 4));
+    let strict = Writer { strict: true, ..writer(Scripted::saying(reply)) };
+    let (parts, answer) = heard(strict, usize::MAX);
+    assert_eq!((parts.concat(), answer.sentences.len()), (answer.text, 2));
+    let (parts, answer) = heard(writer(Scripted::saying("The passages do not hold the answer.")), usize::MAX);
+    assert_eq!((parts.len(), answer.refusal), (0, Some(Refusal::NotInPassages)));
+}
+
+#[test]
+fn whoever_has_heard_enough_ends_the_writing() {
+    let reply =
+        "Li Chun built it [1]. It has one arch [1]. The toll for a horse was two coins [1]. Carts did not pay [1].";
+    let (parts, answer) = heard(writer(Scripted::saying(reply)), 1);
+    assert_eq!(parts, ["Li Chun built it. [1]"]);
+    assert!(answer.text.starts_with("Li Chun built it. [1]") && !answer.text.contains("Carts"), "{}", answer.text);
 }
 
 #[test]

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use qiao_model::{ChatRequest, Finish, Message};
 
-use super::Ground;
 use super::evidence::{Asked, Evidence};
 use super::passages::{Fitted, fit};
 use super::prompt::Prompt;
-use super::proof::prove;
+use super::proof::{Material, Prover};
+use super::{Ground, Listener};
 use crate::error::{ChatError, Error, Kind};
 use crate::seams::ChatModel;
 use crate::types::{Answer, ChatUsage, Hit, Usage};
@@ -36,16 +36,17 @@ pub struct Writer {
     pub strict: bool,
 }
 
-/// The answer that the model writes from the passages that fit, checked, put into `bare`.
+/// The answer that the model writes from the passages that fit, checked, put into `bare`. `on_text` is given each part of its
+/// text as soon as the sentences in it are checked, and may end the writing.
 pub(super) fn write(
     question: &Asked<'_>,
-    hits: &[Hit],
     evidence: &Evidence<'_>,
     (ground, writer): (Ground<'_>, &Writer),
+    on_text: &mut Listener<'_>,
     bare: Answer,
 ) -> Result<Answer, Error> {
     let prompt = writer.prompt.clone().unwrap_or_else(|| Prompt::for_question(question.text));
-    let fitted = writer.fit(question, hits, evidence, &prompt)?;
+    let fitted = writer.fit(question, &bare.hits, evidence, &prompt)?;
     let prompt = prompt.messages(question.text, &fitted.passages);
     let request = ChatRequest {
         messages: prompt.clone(),
@@ -54,12 +55,27 @@ pub(super) fn write(
         seed: writer.seed,
         stop: Vec::new(),
     };
-    let reply = writer.model.complete(&request, &mut |_| ControlFlow::Continue(())).map_err(|e| writer.failed(e))?;
+    let material = Material::of(&fitted.passages);
+    let mut prover = Prover::new(&material, ground, evidence.meanings.clone(), writer.strict);
+    let mut checked = Ok(());
+    let mut hear = |part: &str| match prover.hear(part) {
+        Ok(text) if text.is_empty() => ControlFlow::Continue(()),
+        Ok(text) => on_text(&text),
+        Err(e) => {
+            checked = Err(e);
+            ControlFlow::Break(())
+        }
+    };
+    let reply = writer.model.complete(&request, &mut hear).map_err(|e| writer.failed(e))?;
+    checked?;
+    let (rest, proof) = prover.finish(&reply.text)?;
+    if !rest.is_empty() && reply.finish != Finish::Interrupted {
+        let _ = on_text(&rest);
+    }
     let counted = |known: Option<usize>, texts: &mut dyn Iterator<Item = &str>| match known {
         Some(known) => Ok(known),
         None => texts.map(|text| writer.count(text)).sum(),
     };
-    let proof = prove(&reply.text, &fitted.passages, ground, evidence.meanings.clone())?;
     let chat = ChatUsage {
         passages: fitted.passages.len(),
         passages_cut: fitted.cut,
@@ -69,10 +85,10 @@ pub(super) fn write(
         reply_cut: reply.finish == Finish::Length,
         citations_invented: proof.invented,
         links_removed: proof.links,
-        unsupported: proof.unsupported(),
+        unsupported: proof.unsupported,
     };
     let usage = Usage { chat: Some(chat), ..bare.usage };
-    Ok(Answer { usage, prompt, ..proof.into_answer(writer.strict, bare) })
+    Ok(Answer { usage, prompt, ..proof.into_answer(bare) })
 }
 
 /// The conversation that would put `question` and these hits to a model, none left out.

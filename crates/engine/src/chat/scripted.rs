@@ -8,7 +8,7 @@ use qiao_model::{ChatRequest, Finish, Reply};
 use super::ChatError;
 use crate::seams::ChatModel;
 
-/// A model with one reply to everything.
+/// A model with one reply to everything, which it says letter by letter.
 pub(crate) struct Scripted {
     pub(crate) reply: Result<String, &'static str>,
     pub(crate) window: usize,
@@ -40,11 +40,16 @@ impl ChatModel for Scripted {
         on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<Reply, ChatError> {
         self.asked.lock().unwrap().push(request.clone());
-        let text = self.reply.clone().map_err(ChatError::Scripted)?;
-        let finish = match on_text(&text) {
-            ControlFlow::Continue(()) => Finish::Stop,
-            ControlFlow::Break(()) => Finish::Interrupted,
-        };
+        let whole = self.reply.clone().map_err(ChatError::Scripted)?;
+        let mut text = String::new();
+        let mut finish = Finish::Stop;
+        for c in whole.chars() {
+            text.push(c);
+            if on_text(c.encode_utf8(&mut [0; 4])).is_break() {
+                finish = Finish::Interrupted;
+                break;
+            }
+        }
         Ok(Reply { text, finish, prompt_tokens: None, reply_tokens: None })
     }
 }

@@ -6,6 +6,7 @@ mod repair;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use qiao_model::{EncoderId, Long, Receipt, Role};
 pub use self::add::{AddEvent, AddReport, FileOutcome, Foreign};
 pub use self::import::{ImportEvent, ImportReport};
 pub use self::repair::{RepairEvent, RepairReport};
-use crate::answer::{self, Asked, Ground, Writer};
+use crate::answer::{self, Asked, Ground, Listener, Writer};
 use crate::chunk::{ChunkSize, chunk};
 use crate::embed;
 use crate::error::{Error, Kind};
@@ -183,6 +184,15 @@ impl Engine {
     /// # Errors
     /// When no encoder is to be had, the store fails, or the language model gives no reply.
     pub fn ask(&self, question: &str, request: &Request) -> Result<Answer, Error> {
+        self.ask_aloud(question, request, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same; `on_text` is given each part of the answer's text as soon as the sentences in it are checked, and may end the
+    /// writing: the answer is then what was written so far.
+    ///
+    /// # Errors
+    /// When no encoder is to be had, the store fails, or the language model gives no reply.
+    pub fn ask_aloud(&self, question: &str, request: &Request, on_text: &mut Listener<'_>) -> Result<Answer, Error> {
         if self.store.encoder()?.is_none() {
             return Ok(Answer::refused(Refusal::NothingToSearch));
         }
@@ -196,7 +206,7 @@ impl Engine {
         let found = retrieve::search(snapshot.as_ref(), &query, &request, self.reranker.as_deref())?;
         let asked = Asked { text: question, embedding: &embedding };
         let ground = Ground { encoder: encoder.as_ref(), snapshot: snapshot.as_ref() };
-        answer::answer(&asked, found, ground, self.writer.as_ref())
+        answer::answer(&asked, found, ground, self.writer.as_ref(), on_text)
     }
 
     /// Indexes what came without being indexed, where it is so much that searches would wait for it each time; they do so

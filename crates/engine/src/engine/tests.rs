@@ -31,7 +31,13 @@ fn a_file_is_added_asked_replaced_and_removed() {
         let encoder = Arc::new(HashingEncoder::default());
         let mut engine = engine(store, &encoder);
         let id = engine.add(std::slice::from_ref(&path), &Labels::default(), &mut |_| {}).unwrap().documents()[0];
-        let answer = engine.ask("What was the toll for a horse?", &Request::default()).unwrap();
+        let mut said = String::new();
+        let listen = &mut |part: &str| {
+            said.push_str(part);
+            ControlFlow::Continue(())
+        };
+        let answer = engine.ask_aloud("What was the toll for a horse?", &Request::default(), listen).unwrap();
+        assert_eq!(said, answer.text);
         let citation = &answer.citations[0];
         assert_eq!(citation.quote(), "The toll for a horse was two coins.");
         assert_eq!(citation.heading_path(), ["Bridges", "Tolls"]);
