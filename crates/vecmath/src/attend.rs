@@ -1,4 +1,5 @@
 use crate::cpu::dispatch;
+use crate::lanes::folded;
 use crate::softmax;
 
 /// Keys and values of earlier tokens: `[tokens, stride]` each, of which one head has `depth` columns from `column` on.
@@ -23,7 +24,10 @@ dispatch! {
     pub fn attend(simd, query: &[f32], past: Past<'_>, scale: f32, into: (&mut [f32], &mut [f32])) = attend_body
 }
 
+/// Partial sums of a product kept side by side, so that the compiler may use vectors without changing the order of the sum.
 const LANES: usize = 16;
+/// Values that are added while the sums are in registers.
+const AT_ONCE: usize = 4;
 
 #[inline(always)]
 fn attend_body(query: &[f32], past: Past<'_>, scale: f32, (scores, out): (&mut [f32], &mut [f32])) {
@@ -34,10 +38,17 @@ fn attend_body(query: &[f32], past: Past<'_>, scale: f32, (scores, out): (&mut [
     }
     let tokens = scores.len();
     softmax::rows(scores, tokens, scale);
+    let value = |j: usize| &values[j * stride + column..][..depth];
+    let (fours, rest) = scores.as_chunks::<AT_ONCE>();
     out.fill(0.0);
-    for (j, weight) in scores.iter().enumerate() {
-        let value = &values[j * stride + column..][..depth];
-        out.iter_mut().zip(value).for_each(|(o, v)| *o += weight * v);
+    for (i, weights) in fours.iter().enumerate() {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|j| value(i * AT_ONCE + j));
+        for ((((o, a), b), c), d) in out.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *o = *o + weights[0] * a + weights[1] * b + weights[2] * c + weights[3] * d;
+        }
+    }
+    for (j, weight) in rest.iter().enumerate() {
+        out.iter_mut().zip(value(fours.len() * AT_ONCE + j)).for_each(|(o, v)| *o += weight * v);
     }
 }
 
@@ -48,8 +59,8 @@ fn product(a: &[f32], b: &[f32]) -> f32 {
     for (a, b) in a.iter().zip(b) {
         lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(lane, (a, b))| *lane += a * b);
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
+    lanes.iter_mut().zip(a_rest.iter().zip(b_rest)).for_each(|(lane, (a, b))| *lane += a * b);
+    folded(lanes)
 }
 
 #[cfg(test)]
@@ -65,9 +76,12 @@ mod tests {
         let dot = |j: usize| query.iter().zip(&keys[j * 44 + 21..]).map(|(a, b)| f64::from(a * b)).sum::<f64>();
         let weights: Vec<f64> = (0..5).map(|j| (0.3 * dot(j)).exp()).collect();
         let sum: f64 = weights.iter().sum();
+        let mut first = [0.0; 20];
+        attend(Simd::portable(), &query, past, 0.3, (&mut [0.0; 5], &mut first));
         for simd in Simd::all() {
             let (mut scores, mut out) = ([0.0; 5], [0.0; 20]);
             attend(simd, &query, past, 0.3, (&mut scores, &mut out));
+            assert_eq!(out, first, "{simd:?}");
             for (i, got) in out.iter().enumerate() {
                 let want: f64 = (0..5).map(|j| weights[j] / sum * f64::from(values[j * 44 + 21 + i])).sum();
                 assert!((f64::from(*got) - want).abs() < 1e-5, "{simd:?}");

@@ -8,6 +8,7 @@ pub struct Simd(Kind);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Portable,
+    /// AVX2 with FMA and F16C
     #[cfg(target_arch = "x86_64")]
     Avx2Fma,
     /// AVX-512 with VNNI, and AVX2 with FMA
@@ -38,7 +39,9 @@ impl Simd {
 
     #[cfg(target_arch = "x86_64")]
     fn of_x86() -> Vec<Self> {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        // each CPU with AVX2 and FMA has F16C
+        let avx2 =
+            is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
         let vnni = is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni");
         let avx512 = avx2 && is_x86_feature_detected!("avx512f") && vnni;
         [(avx2, Kind::Avx2Fma), (avx512, Kind::Avx512)]

@@ -13,6 +13,7 @@ mod gelu;
 mod gemm;
 mod gemm_int8;
 pub mod ivf;
+mod lanes;
 mod mapped;
 mod norm;
 mod quant;

@@ -1,6 +1,7 @@
 //! Blocks of 256 weights: groups of 16 or 32 with scales of their own, which are whole numbers to one scale of the block.
 
-use super::{Block, half};
+use super::sets::{Numbers, Set};
+use super::{Block, EACH, half, words};
 
 const WEIGHTS: usize = 256;
 
@@ -25,21 +26,30 @@ fn six_bits(scales: &[u8], j: usize) -> (f32, f32) {
     (f32::from(s), f32::from(t))
 }
 
+/// Those bits of 32 bytes that `mask` keeps after a shift. Whole words are shifted: what comes from the next byte is masked.
+#[inline(always)]
+fn bits(bytes: &[u8], shift: usize, mask: u64) -> Numbers {
+    words(&bytes[..32]).map(|word: u64| word >> shift & (mask * EACH))
+}
+
+/// `high` above the lowest `low_bits` bits, byte by byte.
+#[inline(always)]
+fn joined(low: Numbers, high: Numbers, low_bits: u32) -> Numbers {
+    std::array::from_fn(|i| low[i] | high[i] << low_bits)
+}
+
 impl Block for Q2K {
     const BYTES: usize = 84;
     const WEIGHTS: usize = WEIGHTS;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
+    fn weights<S: Set>(set: S, block: &[u8], group: usize) -> S::Lanes {
         let (scales, rest) = block.split_at(16);
-        let (d, m) = (half(&rest[64..]), half(&rest[66..]));
-        for (group, out) in out.chunks_exact_mut(16).enumerate() {
-            let (s, t) = (d * f32::from(scales[group] & 15), m * f32::from(scales[group] >> 4));
-            // a half of the weights shares 32 bytes, two bits of each after the other
-            let bytes = &rest[group / 8 * 32 + group % 2 * 16..][..16];
-            let shift = group % 8 / 2 * 2;
-            bytes.iter().zip(out).for_each(|(q, w)| *w = s * f32::from(q >> shift & 3) - t);
-        }
+        let (d, m) = (half(set, &rest[64..]), half(set, &rest[66..]));
+        // a half of the weights shares 32 bytes, two bits of each after the other
+        let numbers = set.whole(bits(&rest[group / 4 * 32..], group % 4 * 2, 3), 0);
+        let two = [scales[2 * group], scales[2 * group + 1]];
+        set.raised(set.scaled(numbers, two.map(|s| d * f32::from(s & 15))), two.map(|s| -(m * f32::from(s >> 4))))
     }
 }
 
@@ -48,21 +58,17 @@ impl Block for Q3K {
     const WEIGHTS: usize = WEIGHTS;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
+    fn weights<S: Set>(set: S, block: &[u8], group: usize) -> S::Lanes {
         let (third, rest) = block.split_at(32);
         let (low, rest) = rest.split_at(64);
-        let d = half(&rest[12..]);
-        for (group, out) in out.chunks_exact_mut(16).enumerate() {
-            let four = if group < 8 { rest[group] & 15 } else { rest[group - 8] >> 4 };
-            let two = rest[8 + group % 4] >> (group / 4 * 2) & 3;
-            let scale = d * (i32::from(four | two << 4) - 32) as f32;
-            let (at, shift) = (group % 2 * 16, group % 8 / 2 * 2);
-            let (bytes, bits) = (&low[group / 8 * 32 + at..][..16], &third[at..][..16]);
-            for ((q, bit), w) in bytes.iter().zip(bits).zip(out) {
-                let number = i32::from(q >> shift & 3) + i32::from(bit >> (group / 2) & 1) * 4 - 4;
-                *w = scale * number as f32;
-            }
-        }
+        let d = half(set, &rest[12..]);
+        let scale = |half: usize| {
+            let four = if half < 8 { rest[half] & 15 } else { rest[half - 8] >> 4 };
+            let two = rest[8 + half % 4] >> (half / 4 * 2) & 3;
+            d * f32::from((four | two << 4).cast_signed() - 32)
+        };
+        let numbers = joined(bits(&low[group / 4 * 32..], group % 4 * 2, 3), bits(third, group, 1), 2);
+        set.scaled(set.whole(numbers, 4), [scale(2 * group), scale(2 * group + 1)])
     }
 }
 
@@ -71,17 +77,10 @@ impl Block for Q4K {
     const WEIGHTS: usize = WEIGHTS;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (d, m, scales) = (half(block), half(&block[2..]), &block[4..16]);
-        for ((j, bytes), out) in block[16..].chunks_exact(32).enumerate().zip(out.chunks_exact_mut(64)) {
-            let ((s, t), (s2, t2)) = (six_bits(scales, 2 * j), six_bits(scales, 2 * j + 1));
-            let (s, t, s2, t2) = (d * s, m * t, d * s2, m * t2);
-            let (low, high) = out.split_at_mut(32);
-            for ((q, low), high) in bytes.iter().zip(low).zip(high) {
-                *low = s * f32::from(q & 15) - t;
-                *high = s2 * f32::from(q >> 4) - t2;
-            }
-        }
+    fn weights<S: Set>(set: S, block: &[u8], group: usize) -> S::Lanes {
+        let (d, m, (s, t)) = (half(set, block), half(set, &block[2..]), six_bits(&block[4..16], group));
+        let numbers = bits(&block[16 + group / 2 * 32..], group % 2 * 4, 15);
+        set.raised(set.scaled(set.whole(numbers, 0), [d * s; 2]), [-(m * t); 2])
     }
 }
 
@@ -90,18 +89,12 @@ impl Block for Q5K {
     const WEIGHTS: usize = WEIGHTS;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (d, m, scales) = (half(block), half(&block[2..]), &block[4..16]);
-        let (fifth, bytes) = block[16..].split_at(32);
-        for ((j, bytes), out) in bytes.chunks_exact(32).enumerate().zip(out.chunks_exact_mut(64)) {
-            let ((s, t), (s2, t2)) = (six_bits(scales, 2 * j), six_bits(scales, 2 * j + 1));
-            let (s, t, s2, t2) = (d * s, m * t, d * s2, m * t2);
-            let (low, high) = out.split_at_mut(32);
-            for (((q, bits), low), high) in bytes.iter().zip(fifth).zip(low).zip(high) {
-                *low = s * f32::from(q & 15 | (bits >> (2 * j) & 1) << 4) - t;
-                *high = s2 * f32::from(q >> 4 | (bits >> (2 * j + 1) & 1) << 4) - t2;
-            }
-        }
+    fn weights<S: Set>(set: S, block: &[u8], group: usize) -> S::Lanes {
+        let (d, m, (s, t)) = (half(set, block), half(set, &block[2..]), six_bits(&block[4..16], group));
+        let (fifth, fours) = block[16..].split_at(32);
+        let fours = bits(&fours[group / 2 * 32..], group % 2 * 4, 15);
+        let numbers = joined(fours, bits(fifth, group, 1), 4);
+        set.raised(set.scaled(set.whole(numbers, 0), [d * s; 2]), [-(m * t); 2])
     }
 }
 
@@ -110,20 +103,15 @@ impl Block for Q6K {
     const WEIGHTS: usize = WEIGHTS;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
+    fn weights<S: Set>(set: S, block: &[u8], group: usize) -> S::Lanes {
         let (low, rest) = block.split_at(128);
         let (high, rest) = rest.split_at(64);
-        let d = half(&rest[16..]);
-        for (group, out) in out.chunks_exact_mut(16).enumerate() {
-            let scale = d * f32::from(rest[group].cast_signed());
-            // of each half of the weights: four rows of 32, whose upper two bits share bytes
-            let (part, row, at) = (group / 8, group % 8 / 2, group % 2 * 16);
-            let fours = &low[part * 64 + row % 2 * 32 + at..][..16];
-            let twos = &high[part * 32 + at..][..16];
-            for ((four, two), w) in fours.iter().zip(twos).zip(out) {
-                let number = four >> (row / 2 * 4) & 15 | (two >> (row * 2) & 3) << 4;
-                *w = scale * (i32::from(number) - 32) as f32;
-            }
-        }
+        let d = half(set, &rest[16..]);
+        let scale = |half: usize| d * f32::from(rest[half].cast_signed());
+        // of each half of the weights: four rows of 32, whose upper two bits share bytes
+        let (part, row) = (group / 4, group % 4);
+        let fours = bits(&low[part * 64 + row % 2 * 32..], row / 2 * 4, 15);
+        let numbers = joined(fours, bits(&high[part * 32..], row * 2, 3), 4);
+        set.scaled(set.whole(numbers, 32), [scale(2 * group), scale(2 * group + 1)])
     }
 }

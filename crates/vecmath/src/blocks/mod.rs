@@ -1,10 +1,15 @@
 //! Matrices of weights in the blocks of a GGUF file, used as they lie there: a block is a few whole numbers of two to eight
-//! bits with a scale in half precision, and is turned into floats only on its way into a product.
+//! bits with a scale in half precision, and is turned into floats only on its way into a product, in registers.
 //!
 //! The layouts are those of ggml (<https://github.com/ggml-org/ggml>, `ggml-common.h` and `ggml-quants.c`).
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod large;
 mod plain;
+mod sets;
 mod small;
 
 use std::ops::Range;
@@ -12,14 +17,13 @@ use std::sync::Arc;
 
 use self::large::{Q2K, Q3K, Q4K, Q5K, Q6K};
 use self::plain::{Bf16, F16, F32};
+use self::sets::{LANES, Set, with_set};
 use self::small::{Q4_0, Q4_1, Q5_0, Q5_1, Q8_0};
-use crate::cpu::dispatch;
+use crate::lanes::folded;
 use crate::{MappedFile, Simd};
 
-/// Floats of the largest block.
-const LARGEST: usize = 256;
-/// Partial sums kept side by side, so that the compiler may use vectors without changing the order of the sum.
-const LANES: usize = 32;
+/// A one in each byte: times a byte, that byte in each.
+const EACH: u64 = 0x0101_0101_0101_0101;
 
 /// How the weights of a matrix are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +48,11 @@ pub enum BlockKind {
 trait Block {
     /// Bytes of a block.
     const BYTES: usize;
-    /// Weights in it, a multiple of [`LANES`] or a divisor of it.
+    /// Weights in it, a multiple of [`LANES`].
     const WEIGHTS: usize;
 
-    /// Writes the weights of `block` (`BYTES` bytes) to `out` (`WEIGHTS` floats).
-    fn unpack(block: &[u8], out: &mut [f32]);
+    /// Group `group` of [`LANES`] weights of `block` (`BYTES` bytes).
+    fn weights<S: Set>(set: S, block: &[u8], group: usize) -> S::Lanes;
 }
 
 /// Runs `$then` with `$block` as the type that stores weights as `$kind` says.
@@ -211,78 +215,60 @@ impl MappedBlocks {
     }
 }
 
-dispatch! {
+with_set! {
     fn unpack_all(simd, kind: BlockKind, bytes: &[u8], out: &mut [f32]) = unpack_each
 }
 
-dispatch! {
+with_set! {
     fn multiply_rows(simd, kind: BlockKind, rows: (&[u8], usize), x: &[f32], y: &mut [f32]) = multiply_each
 }
 
 #[inline(always)]
-fn unpack_each(kind: BlockKind, bytes: &[u8], out: &mut [f32]) {
+fn unpack_each<S: Set>(set: S, kind: BlockKind, bytes: &[u8], out: &mut [f32]) {
     with_block!(kind, B => {
         for (block, out) in bytes.chunks_exact(B::BYTES).zip(out.chunks_exact_mut(B::WEIGHTS)) {
-            B::unpack(block, out);
-        }
-    });
-}
-
-#[inline(always)]
-fn multiply_each(kind: BlockKind, (bytes, stride): (&[u8], usize), x: &[f32], y: &mut [f32]) {
-    with_block!(kind, B => {
-        for (row, y) in bytes.chunks_exact(stride).zip(y) {
-            *y = product::<B>(row, x);
-        }
-    });
-}
-
-/// The products of a row's blocks with their part of `x`, in lanes. Several small blocks are unpacked before any is
-/// multiplied: numbers that are read in wider pieces than they have just been written in are waited for.
-#[inline(always)]
-fn product<B: Block>(row: &[u8], x: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let mut room = [0.0f32; LARGEST];
-    let bytes = LARGEST / B::WEIGHTS * B::BYTES;
-    for (blocks, x) in row.chunks(bytes).zip(x.chunks(LARGEST)) {
-        for (block, weights) in blocks.chunks_exact(B::BYTES).zip(room.chunks_exact_mut(B::WEIGHTS)) {
-            B::unpack(block, weights);
-        }
-        let ((weights, _), (x, _)) = (room.as_chunks::<LANES>(), x.as_chunks::<LANES>());
-        for (weights, x) in weights.iter().zip(x) {
-            for ((lane, weight), x) in lanes.iter_mut().zip(weights).zip(x) {
-                *lane += weight * x;
+            let (groups, _) = out.as_chunks_mut::<LANES>();
+            for (i, out) in groups.iter_mut().enumerate() {
+                set.write(B::weights(set, block, i), out);
             }
         }
-    }
-    folded(lanes)
+    });
 }
 
-/// Halves added onto halves, which is one order for every instruction set.
 #[inline(always)]
-fn folded(mut lanes: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        let (low, high) = lanes.split_at_mut(width);
-        low.iter_mut().zip(high).for_each(|(a, b)| *a += *b);
-        width /= 2;
+fn multiply_each<S: Set>(set: S, kind: BlockKind, (bytes, stride): (&[u8], usize), x: &[f32], y: &mut [f32]) {
+    with_block!(kind, B => {
+        for (row, y) in bytes.chunks_exact(stride).zip(y) {
+            *y = product::<B, S>(set, row, x);
+        }
+    });
+}
+
+/// The products of a row's blocks with their part of `x`, in lanes.
+#[inline(always)]
+fn product<B: Block, S: Set>(set: S, row: &[u8], x: &[f32]) -> f32 {
+    let mut lanes = set.read(&[0.0; LANES]);
+    for (block, x) in row.chunks_exact(B::BYTES).zip(x.chunks_exact(B::WEIGHTS)) {
+        let (groups, _) = x.as_chunks::<LANES>();
+        for (i, x) in groups.iter().enumerate() {
+            set.add_product(&mut lanes, B::weights(set, block, i), set.read(x));
+        }
     }
-    lanes[0]
+    let mut sums = [0.0; LANES];
+    set.write(lanes, &mut sums);
+    folded(sums)
 }
 
 /// Half precision (IEEE 754 binary16) at the start of `bytes`.
 #[inline(always)]
-fn half(bytes: &[u8]) -> f32 {
-    half_of(u16::from_le_bytes([bytes[0], bytes[1]]))
+fn half<S: Set>(set: S, bytes: &[u8]) -> f32 {
+    set.half(u16::from_le_bytes([bytes[0], bytes[1]]))
 }
 
-/// Shifting the bits into place leaves an exponent that is 112 too small, for subnormal numbers too.
+/// The first `N` words of eight bytes, lowest byte first.
 #[inline(always)]
-fn half_of(bits: u16) -> f32 {
-    let magnitude = u32::from(bits & 0x7fff) << 13;
-    let value = f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23);
-    let special = if bits & 0x7c00 == 0x7c00 { 0x7f80_0000 | magnitude } else { value.to_bits() };
-    f32::from_bits(special | u32::from(bits & 0x8000) << 16)
+fn words<const N: usize>(bytes: &[u8]) -> [u64; N] {
+    bytes.as_chunks::<8>().0.as_chunks::<N>().0[0].map(u64::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -306,17 +292,6 @@ mod tests {
         BlockKind::Q5K,
         BlockKind::Q6K,
     ];
-
-    #[test]
-    fn halves_are_read_as_ieee_says() {
-        let known = [(0x0000, 0.0), (0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x3555, 0.333_251_95)];
-        for (bits, want) in known.into_iter().chain([(0x0001, 5.960_464_5e-8), (0x8001, -5.960_464_5e-8)]) {
-            assert_eq!(half_of(bits), want);
-        }
-        assert_eq!(half_of(0x7c00), f32::INFINITY);
-        assert_eq!(half_of(0xfc00), f32::NEG_INFINITY);
-        assert!(half_of(0x7e01).is_nan());
-    }
 
     #[test]
     fn sizes_that_do_not_fill_blocks_are_refused() {

@@ -1,9 +1,7 @@
 //! Weights that are numbers by themselves. They are taken 32 at a time, as the smallest blocks are.
 
-use super::{Block, half};
-
-/// Weights that are taken at a time.
-const AT_ONCE: usize = 32;
+use super::Block;
+use super::sets::{LANES, Set};
 
 /// Single precision.
 pub(super) struct F32;
@@ -13,34 +11,32 @@ pub(super) struct F16;
 pub(super) struct Bf16;
 
 impl Block for F32 {
-    const BYTES: usize = 4 * AT_ONCE;
-    const WEIGHTS: usize = AT_ONCE;
+    const BYTES: usize = 4 * LANES;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (numbers, _) = block.as_chunks::<4>();
-        numbers.iter().zip(out).for_each(|(bytes, w)| *w = f32::from_le_bytes(*bytes));
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        let (numbers, _) = block[..Self::BYTES].as_chunks::<4>();
+        set.read(&std::array::from_fn(|i| f32::from_le_bytes(numbers[i])))
     }
 }
 
 impl Block for F16 {
-    const BYTES: usize = 2 * AT_ONCE;
-    const WEIGHTS: usize = AT_ONCE;
+    const BYTES: usize = 2 * LANES;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        block.chunks_exact(2).zip(out).for_each(|(bytes, w)| *w = half(bytes));
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        set.halves(&block.as_chunks().0[0])
     }
 }
 
 impl Block for Bf16 {
-    const BYTES: usize = 2 * AT_ONCE;
-    const WEIGHTS: usize = AT_ONCE;
+    const BYTES: usize = 2 * LANES;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (numbers, _) = block.as_chunks::<2>();
-        let wide = |bytes: &[u8; 2]| f32::from_bits(u32::from(u16::from_le_bytes(*bytes)) << 16);
-        numbers.iter().zip(out).for_each(|(bytes, w)| *w = wide(bytes));
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        set.uppers(&block.as_chunks().0[0])
     }
 }

@@ -1,9 +1,8 @@
 //! Blocks of 32 weights with one scale, and in the `_1` kinds a least value. Of four bits, the low halves of the bytes are the
 //! first sixteen weights, the high ones the others.
 
-use super::{Block, half};
-
-const WEIGHTS: usize = 32;
+use super::sets::{LANES, Numbers, Set};
+use super::{Block, EACH, half, words};
 
 /// Four bits: `d · (q - 8)`.
 pub(super) struct Q4_0;
@@ -16,74 +15,89 @@ pub(super) struct Q5_1;
 /// Eight bits: `d · q`.
 pub(super) struct Q8_0;
 
-/// Writes what `weight` makes of each of 32 four-bit numbers and its place.
+/// The four-bit numbers of sixteen bytes.
 #[inline(always)]
-fn nibbles(bytes: &[u8], out: &mut [f32], weight: impl Fn(u8, usize) -> f32) {
-    let (low, high) = out.split_at_mut(WEIGHTS / 2);
-    for (i, ((byte, low), high)) in bytes.iter().zip(low).zip(high).enumerate() {
-        *low = weight(byte & 15, i);
-        *high = weight(byte >> 4, i + WEIGHTS / 2);
-    }
+fn nibbles(bytes: &[u8]) -> Numbers {
+    let [a, b] = words(bytes);
+    [a, b, a >> 4, b >> 4].map(|word| word & (15 * EACH))
 }
 
-/// The fifth bits, one for each weight.
+/// The five-bit numbers whose fifth bits are the word before the sixteen bytes of the others.
 #[inline(always)]
-fn fifth(bytes: &[u8]) -> impl Fn(u8, usize) -> i32 {
-    let bits = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    move |four, i| (u32::from(four) | (bits >> i & 1) << 4) as i32
+fn fives(bytes: &[u8]) -> Numbers {
+    let fours = nibbles(&bytes[4..]);
+    std::array::from_fn(|i| fours[i] | spread(bytes[i]) << 4)
+}
+
+/// Eight bits, one a byte.
+#[inline(always)]
+fn spread(bits: u8) -> u64 {
+    // each byte keeps the bit of its place, wherever in the byte; what is not zero then carries into the upper bit
+    let kept = (u64::from(bits) * EACH) & 0x8040_2010_0804_0201;
+    (kept + 0x7f * EACH) >> 7 & EACH
 }
 
 impl Block for Q4_0 {
     const BYTES: usize = 18;
-    const WEIGHTS: usize = WEIGHTS;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let d = half(block);
-        nibbles(&block[2..18], out, |q, _| (i32::from(q) - 8) as f32 * d);
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        set.scaled(set.whole(nibbles(&block[2..18]), 8), [half(set, block); 2])
     }
 }
 
 impl Block for Q4_1 {
     const BYTES: usize = 20;
-    const WEIGHTS: usize = WEIGHTS;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (d, m) = (half(block), half(&block[2..]));
-        nibbles(&block[4..20], out, |q, _| f32::from(q) * d + m);
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        let scaled = set.scaled(set.whole(nibbles(&block[4..20]), 0), [half(set, block); 2]);
+        set.raised(scaled, [half(set, &block[2..]); 2])
     }
 }
 
 impl Block for Q5_0 {
     const BYTES: usize = 22;
-    const WEIGHTS: usize = WEIGHTS;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (d, five) = (half(block), fifth(&block[2..]));
-        nibbles(&block[6..], out, |q, i| (five(q, i) - 16) as f32 * d);
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        set.scaled(set.whole(fives(&block[2..22]), 16), [half(set, block); 2])
     }
 }
 
 impl Block for Q5_1 {
     const BYTES: usize = 24;
-    const WEIGHTS: usize = WEIGHTS;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let (d, m, five) = (half(block), half(&block[2..]), fifth(&block[4..]));
-        nibbles(&block[8..], out, |q, i| five(q, i) as f32 * d + m);
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        let scaled = set.scaled(set.whole(fives(&block[4..24]), 0), [half(set, block); 2]);
+        set.raised(scaled, [half(set, &block[2..]); 2])
     }
 }
 
 impl Block for Q8_0 {
     const BYTES: usize = 34;
-    const WEIGHTS: usize = WEIGHTS;
+    const WEIGHTS: usize = LANES;
 
     #[inline(always)]
-    fn unpack(block: &[u8], out: &mut [f32]) {
-        let d = half(block);
-        block[2..].iter().zip(out).for_each(|(q, w)| *w = f32::from(q.cast_signed()) * d);
+    fn weights<S: Set>(set: S, block: &[u8], _: usize) -> S::Lanes {
+        set.scaled(set.signed(&block[2..].as_chunks().0[0]), [half(set, block); 2])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_spread_over_bytes() {
+        for bits in 0..=u8::MAX {
+            let want = std::array::from_fn(|i| bits >> i & 1);
+            assert_eq!(spread(bits).to_le_bytes(), want);
+        }
     }
 }
