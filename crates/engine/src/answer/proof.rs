@@ -9,7 +9,7 @@ use super::passages::Passage;
 use super::prompt::says_nothing;
 use super::reply::{Claim, Claims, claims, settled};
 use crate::error::Error;
-use crate::language::is_mostly_cjk;
+use crate::language::{has_ended, is_mostly_cjk};
 use crate::seams::Encoder;
 use crate::types::{Answer, Citation, Embedding, Fault, Refusal, Sentence, Span};
 
@@ -76,13 +76,15 @@ impl<'a> Prover<'a> {
         self.check(claims)
     }
 
-    /// Checks what is left of the reply, which is whole now, and gives what that adds to the text, and the proof of all.
-    pub(super) fn finish(mut self, reply: &str) -> Result<(String, Proof), Error> {
+    /// Checks what is left of a reply that has come to its end, and gives what that adds to the text, and the proof of all. Of
+    /// a reply that was `cut`, a last sentence that is not at its end is left out.
+    pub(super) fn finish(mut self, reply: &str, cut: bool) -> Result<(String, Proof), Error> {
         let stands = |text: &str| self.material.stands(text);
-        let Claims { claims, invented, links } = claims(reply, self.material.passages.len(), &stands);
-        let some = !claims.is_empty();
+        let Claims { mut claims, invented, links } = claims(reply, self.material.passages.len(), &stands);
+        let none = !claims.is_empty() && claims.iter().all(|claim| says_nothing(&claim.text));
+        let others = claims.len() > 1;
+        claims.pop_if(|last| cut && others && !has_ended(&last.text));
         let added = self.check(claims)?;
-        let none = some && self.proof.sentences.is_empty() && self.proof.unsupported == 0;
         Ok((added, Proof { invented, links, none, ..self.proof }))
     }
 

@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use qiao_model::ChatRequest;
+use qiao_model::{ChatRequest, Finish};
 
 use super::{Prompt, Writer};
 use crate::chat::scripted::Scripted;
@@ -115,6 +115,17 @@ fn a_written_answer_is_said_sentence_by_sentence_as_it_is_checked() {
     assert_eq!((parts.concat(), answer.sentences.len()), (answer.text, 2));
     let (parts, answer) = heard(writer(Scripted::saying("The passages do not hold the answer.")), usize::MAX);
     assert_eq!((parts.len(), answer.refusal), (0, Some(Refusal::NotInPassages)));
+}
+
+#[test]
+fn of_a_reply_that_was_cut_the_sentence_that_breaks_off_is_left_out() {
+    let cut =
+        |reply: &str| ask(writer(Scripted { finish: Finish::Length, ..Scripted::saying(reply) }), QUESTION).unwrap();
+    let answer = cut("Li Chun built it [1]. It has one");
+    assert_eq!((answer.text.as_str(), answer.usage.chat.unwrap().reply_cut), ("Li Chun built it. [1]", true));
+    assert_eq!(cut("Li Chun built it [1]. It has one arch.").sentences.len(), 2);
+    assert_eq!(cut("It has one").sentences.len(), 1);
+    assert_eq!(written("Li Chun built it [1]. It has one arch").sentences.len(), 2);
 }
 
 #[test]

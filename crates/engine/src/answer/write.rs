@@ -68,7 +68,8 @@ pub(super) fn write(
     };
     let reply = writer.model.complete(&request, &mut hear).map_err(|e| writer.failed(e))?;
     checked?;
-    let (rest, proof) = prover.finish(&reply.text)?;
+    let cut = reply.finish == Finish::Length;
+    let (rest, proof) = prover.finish(&reply.text, cut)?;
     if !rest.is_empty() && reply.finish != Finish::Interrupted {
         let _ = on_text(&rest);
     }
@@ -82,7 +83,7 @@ pub(super) fn write(
         passages_left_out: fitted.left_out,
         prompt_tokens: counted(reply.prompt_tokens, &mut prompt.iter().map(|m| m.text.as_str()))?,
         reply_tokens: counted(reply.reply_tokens, &mut std::iter::once(reply.text.as_str()))?,
-        reply_cut: reply.finish == Finish::Length,
+        reply_cut: cut,
         citations_invented: proof.invented,
         links_removed: proof.links,
         unsupported: proof.unsupported,

@@ -12,12 +12,13 @@ use crate::seams::ChatModel;
 pub(crate) struct Scripted {
     pub(crate) reply: Result<String, &'static str>,
     pub(crate) window: usize,
+    pub(crate) finish: Finish,
     pub(crate) asked: Arc<Mutex<Vec<ChatRequest>>>,
 }
 
 impl Scripted {
     pub(crate) fn saying(reply: &str) -> Self {
-        Self { reply: Ok(reply.to_owned()), window: 4096, asked: Arc::default() }
+        Self { reply: Ok(reply.to_owned()), window: 4096, finish: Finish::Stop, asked: Arc::default() }
     }
 }
 
@@ -42,7 +43,7 @@ impl ChatModel for Scripted {
         self.asked.lock().unwrap().push(request.clone());
         let whole = self.reply.clone().map_err(ChatError::Scripted)?;
         let mut text = String::new();
-        let mut finish = Finish::Stop;
+        let mut finish = self.finish;
         for c in whole.chars() {
             text.push(c);
             if on_text(c.encode_utf8(&mut [0; 4])).is_break() {
