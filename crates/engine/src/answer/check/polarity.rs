@@ -20,8 +20,10 @@ pub struct Disagreement {
 const SHARED: f32 = 0.75;
 /// So much of the source's clause must stand in the sentence's.
 const SHARED_BACK: f32 = 0.6;
-/// Clauses of fewer terms say too little to be found.
-const FEWEST_TERMS: usize = 3;
+/// Clauses of fewer terms say too little to be found,
+const FEWEST_TERMS: usize = 2;
+/// and those of no more must have the same.
+const FEW_TERMS: usize = 2;
 /// A clause that is nearly as like as the most like one may be the one that is meant.
 const AS_LIKE: f32 = 0.1;
 /// A term that stands in more clauses tells nothing.
@@ -33,8 +35,8 @@ const STOP_WORDS: &str = "a an the of to in on at by for from with as and or tha
     also any ever which who whom what when where while but if because don't doesn't didn't isn't aren't wasn't weren't can't couldn't won't wouldn't \
     hasn't haven't hadn't shouldn't some all such only";
 
-/// Characters of grammar and denial.
-const STOP_CHARACTERS: &str = "的了着过是在有不没无未非否别也都就而但被把对从到为于以之其这那与和及或";
+/// Characters of grammar and denial, and those that say since when and whether still, which go with a denial or its contrary.
+const STOP_CHARACTERS: &str = "的了着过是在有不没无未非否别也都就而但被把对从到为于以之其这那与和及或已尚仍曾再还并";
 
 /// A clause of a source.
 #[derive(Debug)]
@@ -99,11 +101,12 @@ impl Polarities {
         {
             clauses.iter().for_each(|at| *counts.entry(*at).or_default() += 1);
         }
+        let (least, least_back) = if terms.len() > FEW_TERMS { (SHARED, SHARED_BACK) } else { (1.0, 1.0) };
         let share = |count: usize, of: usize| count as f32 / of.max(1) as f32;
         let mut like: Vec<(usize, f32)> = counts
             .into_iter()
             .map(|(at, count)| (at, share(count, terms.len()), share(count, self.clauses[at].terms.len())))
-            .filter(|(_, shared, back)| *shared >= SHARED && *back >= SHARED_BACK)
+            .filter(|(_, shared, back)| *shared >= least && *back >= least_back)
             .map(|(at, shared, back)| (at, shared + back))
             .collect();
         like.sort_unstable_by_key(|(at, _)| *at);

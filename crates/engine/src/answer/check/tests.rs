@@ -73,6 +73,27 @@ fn english_sentences_that_are_altered() {
 }
 
 #[test]
+fn denials_that_are_short_or_turn_on_when() {
+    for (sentence, source, expected) in [
+        (
+            "This is really the case.",
+            "However, this is not really the case, since it can be recast.",
+            "p This is really the case",
+        ),
+        ("目前已经由人工引种栽培。", "多生长在山谷，目前尚未由人工引种栽培。", "p 目前已经由人工引种栽培"),
+        ("婚后仍然使用自己原本的姓氏。", "婚后不再使用自己原本的姓氏。", "p 婚后仍然使用自己原本的姓氏"),
+    ] {
+        assert_eq!(marks(sentence, source), [expected], "{sentence}");
+    }
+    for (sentence, source) in [
+        ("This is the case.", "The case was not heard that day."),
+        ("目前已经由人工引种栽培。", "目前已由人工引种栽培。"),
+    ] {
+        assert_eq!(marks(sentence, source), [""; 0], "{sentence}");
+    }
+}
+
+#[test]
 fn chinese_sentences_that_are_true() {
     for sentence in [
         "他拥有1093项专利，约占总数的百分之五。",

@@ -23,11 +23,11 @@ const NEGATIONS: [&str; 13] = [
 ];
 
 /// English words, or their beginnings, that deny in part or by their meaning.
-const WEAK: [&str; 40] = [
+const WEAK: [&str; 41] = [
     "few", "little", "hardly", "rarely", "seldom", "barely", "scarcely", "fail", "refus", "lack", "unable", "impossib",
     "prohibit", "forbid", "forbad", "ban", "banned", "deny", "denie", "absen", "reject", "prevent", "avoid", "except",
-    "unless", "instead", "rather", "unlike", "despite", "only", "exclud", "stop", "cease", "omit", "oppos", "neglect",
-    "dissent", "lose", "lost", "missing",
+    "unless", "instead", "rather", "unlike", "despite", "only", "exclud", "stop", "cease", "omit", "oppose",
+    "opposing", "neglect", "dissent", "lose", "lost", "missing",
 ];
 
 /// English conjunctions at which another clause begins.
@@ -47,7 +47,7 @@ const NO_NEGATIONS: &str = "不同 不仅 不僅 不但 不断 不斷 不少 不
     无常 无上 无关 无辜 未来 未來 未必 未免 未婚 未知 未亡 未遂 未成年 前所未有 未央 己未 辛未 癸未 丁未 乙未 方兴未艾 \
     非常 非洲 除非 非凡 非法 非正式 非官方 非政府 非营利 非營利 非物质 非裔 非金属 非典 是非 非得 非但 非盈利 南非 北非 西非 东非 中非 \
     否认 否認 否定 否则 否則 是否 能否 可否 与否 否决 否決 莫斯科 莫扎特 莫里 莫尔 莫大 莫名 莫克 莫奈 萨莫 哈莫 托莫 \
-    沉没 沉沒 没收 沒收 淹没 淹沒 埋没 没落 沒落 出没 没药 不乏 不容 不再 不料 无所谓 有没有 是不是 能不能 会不会 要不要 可不可以";
+    沉没 沉沒 没收 沒收 淹没 淹沒 埋没 没落 沒落 出没 没药 不乏 不容 不料 无所谓 有没有 是不是 能不能 会不会 要不要 可不可以";
 
 /// Words that deny by their meaning, in Chinese.
 const HAN_WEAK: &str = "禁止 拒绝 拒絕 缺乏 缺少 失败 失敗 避免 防止 否认 否認 否定 否决 很少 极少 除非 难以 難以 反对 反對 阻止 停止 取消 免 勿 仅 只有 除 不足 未必";

@@ -192,6 +192,7 @@ fn clauses_deny() {
         ("不久他来了", false),
         ("不仅如此", false),
         ("他从不否认", true),
+        ("他不再回来", true),
     ] {
         let clauses = facts(text).clauses;
         assert_eq!(clauses.iter().filter(|clause| clause.negative).count() % 2 == 1, expected, "{text}");
@@ -200,6 +201,8 @@ fn clauses_deny() {
     assert_eq!(clauses.iter().map(|clause| clause.negative).collect::<Vec<_>>(), [false, true]);
     assert!(facts("He failed to come.").clauses[0].unclear);
     assert!(facts("禁止入内").clauses[0].unclear);
+    assert!(facts("They oppose the plan.").clauses[0].unclear);
+    assert!(!facts("It stands in opposition to the plan.").clauses[0].unclear);
 }
 
 #[test]
