@@ -50,7 +50,8 @@ impl ChatModel for Ready {
         Ok(text.len() / 4)
     }
 
-    fn complete(&self, _: &ChatRequest, _: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<Reply, ChatError> {
+    fn complete(&self, _: &ChatRequest, on_text: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<Reply, ChatError> {
+        let _ = on_text(REPLY);
         Ok(Reply { text: REPLY.to_owned(), finish: Finish::Stop, prompt_tokens: None, reply_tokens: None })
     }
 }

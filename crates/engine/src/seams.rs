@@ -104,7 +104,7 @@ pub trait ChatModel: Send + Sync {
     /// When the tokenizer fails.
     fn count_tokens(&self, text: &str) -> Result<usize, ChatError>;
 
-    /// Replies to a conversation. `on_text` is given each part of the reply as it comes, and may end it.
+    /// Replies to a conversation. `on_text` is given each part of the reply as it comes, all together its text, and may end it.
     ///
     /// # Errors
     /// When the model cannot be reached, refuses, or fails.

@@ -51,8 +51,13 @@ impl ChatModel for Obedient {
         Ok(text.chars().count() / 2)
     }
 
-    fn complete(&self, request: &ChatRequest, _: &mut dyn FnMut(&str) -> ControlFlow<()>) -> Result<Reply, ChatError> {
+    fn complete(
+        &self,
+        request: &ChatRequest,
+        on_text: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Reply, ChatError> {
         self.asked.lock().unwrap().push(request.clone());
+        let _ = on_text(&self.says);
         Ok(Reply { text: self.says.clone(), finish: Finish::Stop, prompt_tokens: None, reply_tokens: None })
     }
 }

@@ -11,7 +11,7 @@ pub(crate) enum Kind {
     /// AVX2 with FMA and F16C
     #[cfg(target_arch = "x86_64")]
     Avx2Fma,
-    /// AVX-512 with VNNI, and AVX2 with FMA
+    /// AVX-512 with VNNI, and all of the former
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }

@@ -54,6 +54,7 @@ fn prepared(verb: &Ask, settings: &Settings, printer: &Printer) -> anyhow::Resul
 fn ask(verb: &Ask, engine: &Engine, filter: Filter, printer: &Printer) -> anyhow::Result<(Answer, bool)> {
     let request = Request { hits: verb.hits as usize, filter, ..Request::default() };
     let writes = verb.chat.chat.is_some();
+    // the prompt is to stand before the answer, and is known with it
     let aloud = writes && !printer.json() && !verb.show_prompt;
     let progress = writes.then(|| AskProgress::new(printer));
     let mut said = Ok(false);

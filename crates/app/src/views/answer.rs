@@ -97,11 +97,8 @@ pub(crate) fn sources_text(answer: &Answer) -> String {
         let faults: Vec<String> = sentence.faults.iter().map(fault_text).collect();
         out += &format!("\nunsupported: “{}”\n    {}\n", folded(&sentence.text), faults.join("; "));
     }
-    if let Some(chat) = answer.usage.chat.filter(|chat| chat.reply_cut) {
-        out += &format!(
-            "\ncut: the answer may have {} tokens and had no more; --answer-tokens allows more\n",
-            chat.reply_tokens
-        );
+    if answer.usage.chat.is_some_and(|chat| chat.reply_cut) {
+        out += "\ncut: the reply ended at its limit of tokens; --answer-tokens allows more, as far as the model's window goes\n";
     }
     out
 }

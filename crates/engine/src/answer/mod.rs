@@ -36,7 +36,7 @@ pub struct Ground<'a> {
 }
 
 /// What is given the text of an answer part by part, each as soon as it is checked, and may end the writing. The parts together
-/// are [`Answer::text`].
+/// are [`Answer::text`], which may have a last sentence more where it was ended so.
 pub type Listener<'a> = dyn FnMut(&str) -> ControlFlow<()> + 'a;
 
 /// Answers from what was found, or refuses where nothing bears on the question; then the language model is not asked. Without a

@@ -9,9 +9,16 @@ use super::passages::Passage;
 use super::prompt::says_nothing;
 use super::reply::{Claim, Claims, claims, settled};
 use crate::error::Error;
-use crate::language::{has_ended, is_mostly_cjk};
+use crate::language::{is_mostly_cjk, sentences};
 use crate::seams::Encoder;
 use crate::types::{Answer, Citation, Embedding, Fault, Refusal, Sentence, Span};
+
+/// A reply is looked at again when it is longer by this part of it.
+const LOOKS: usize = 64;
+/// Bytes of a reply that are checked while it is written; what is longer is checked at its end.
+const LISTENED: usize = 32 << 10;
+/// Bytes of a reply at most.
+const LONGEST: usize = 256 << 10;
 
 /// A reply after it was checked.
 #[derive(Default)]
@@ -40,6 +47,11 @@ impl<'a> Material<'a> {
     pub(super) fn of(passages: &'a [Passage]) -> Self {
         Self { passages, parted: passages.iter().map(|passage| part(&passage.text)).collect() }
     }
+
+    /// Whether a text stands in a passage word for word.
+    fn stands(&self, text: &str) -> bool {
+        self.parted.iter().any(|parted| parted.passage.contains(text))
+    }
 }
 
 /// Checks a reply against passages, sentence by sentence, while it is being written.
@@ -51,6 +63,8 @@ pub(super) struct Prover<'a> {
     strict: bool,
     /// The reply so far.
     heard: String,
+    /// The length of it at which it is looked at next: it is read from its beginning each time.
+    look_at: usize,
     /// Claims of it that are checked.
     checked: usize,
     proof: Proof,
@@ -65,25 +79,35 @@ impl<'a> Prover<'a> {
         strict: bool,
     ) -> Self {
         let judge = Judge::new(&material.parted, ground.encoder, meanings);
-        Self { material, ground, judge, strict, heard: String::new(), checked: 0, proof: Proof::default() }
+        Self { material, ground, judge, strict, heard: String::new(), look_at: 0, checked: 0, proof: Proof::default() }
     }
 
     /// Takes in a further part of the reply, checks the sentences that are whole with it, and gives what they add to the text.
     pub(super) fn hear(&mut self, part: &str) -> Result<String, Error> {
         self.heard.push_str(part);
+        if self.heard.len() < self.look_at || self.heard.len() > LISTENED {
+            return Ok(String::new());
+        }
+        self.look_at = self.heard.len() + self.heard.len() / LOOKS;
         let stands = |text: &str| self.material.stands(text);
         let claims = settled(&self.heard, self.material.passages.len(), &stands);
         self.check(claims)
     }
 
-    /// Checks what is left of a reply that has come to its end, and gives what that adds to the text, and the proof of all. Of
-    /// a reply that was `cut`, a last sentence that is not at its end is left out.
-    pub(super) fn finish(mut self, reply: &str, cut: bool) -> Result<(String, Proof), Error> {
+    /// Whether the reply is longer than any answer.
+    pub(super) fn has_heard_enough(&self) -> bool {
+        self.heard.len() > LONGEST
+    }
+
+    /// Checks what is left of the reply, and gives what that adds to the text, and the proof of all. Of a reply that was `cut`, a
+    /// last sentence that breaks off is left out.
+    pub(super) fn finish(mut self, cut: bool) -> Result<(String, Proof), Error> {
         let stands = |text: &str| self.material.stands(text);
-        let Claims { mut claims, invented, links } = claims(reply, self.material.passages.len(), &stands);
-        let none = !claims.is_empty() && claims.iter().all(|claim| says_nothing(&claim.text));
+        let heard = &self.heard[..self.heard.floor_char_boundary(LONGEST)];
+        let Claims { mut claims, invented, links } = claims(heard, self.material.passages.len(), &stands);
         let others = claims.len() > 1;
-        claims.pop_if(|last| cut && others && !has_ended(&last.text));
+        claims.pop_if(|last| cut && others && breaks_off(&last.text));
+        let none = !claims.is_empty() && claims.iter().all(|claim| says_nothing(&claim.text));
         let added = self.check(claims)?;
         Ok((added, Proof { invented, links, none, ..self.proof }))
     }
@@ -113,13 +137,6 @@ impl<'a> Prover<'a> {
         }
         self.proof.push(Sentence { text: claim.text, citations, faults }, claim.opens);
         Ok(())
-    }
-}
-
-impl Material<'_> {
-    /// Whether a text stands in a passage word for word.
-    fn stands(&self, text: &str) -> bool {
-        self.parted.iter().any(|parted| parted.passage.contains(text))
     }
 }
 
@@ -161,6 +178,11 @@ impl Proof {
         };
         Answer { text, sentences, citations, refusal, ..bare }
     }
+}
+
+/// Whether a sentence does not end as sentences do.
+fn breaks_off(sentence: &str) -> bool {
+    sentences(&format!("{sentence} A")).len() == 1
 }
 
 /// Adds a sentence to a text, marked with what bears it out.

@@ -1,9 +1,22 @@
 //! A language model's reply, taken apart: its sentences, the passages that each cites, and what must not reach a reader.
 
+use std::collections::BTreeMap;
+
 use crate::language::sentences;
 
 /// What stands for an address that was taken out.
 const REMOVED: &str = "[…]";
+
+/// Links in links that are taken apart.
+const PASSES: usize = 8;
+/// Bytes of a link's words, its address, or an HTML mark at most; what opens and is not closed so soon is no text either.
+const LONGEST: usize = 4096;
+/// Bytes of the brackets in which passages are cited, at most.
+const LONGEST_MARK: usize = 128;
+/// How addresses without a scheme begin.
+const WWW: &str = "www.";
+/// Bytes of the scheme of an address, at most.
+const LONGEST_SCHEME: usize = 64;
 
 /// A reply as far as it is text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,49 +54,75 @@ pub(super) fn claims(reply: &str, passages: usize, stands: &dyn Fn(&str) -> bool
 /// what stands before a bracket or a mark that is not closed.
 pub(super) fn settled(beginning: &str, passages: usize, stands: &dyn Fn(&str) -> bool) -> Vec<Claim> {
     let mut text = visible(without_thoughts(beginning));
-    loop {
+    for _ in 0..PASSES {
         text.truncate(closed(&text));
         let (less, _) = without_links(&text, stands);
         if less == text {
-            break;
+            let mut claims = taken_apart(&text, passages, stands).claims;
+            claims.pop();
+            return claims;
         }
         text = less;
     }
-    let mut claims = taken_apart(&text, passages, stands).claims;
-    claims.pop();
-    claims
+    Vec::new()
 }
 
-/// The bytes of `text` before the first bracket or HTML mark that what follows may still make something else of.
+/// The bytes of `text` before the first bracket or HTML mark that what follows may still make something else of, where what is
+/// left out counts as not there.
 fn closed(text: &str) -> usize {
-    let opens = |(at, c): &(usize, char)| may_go_on(*c, &text[at + c.len_utf8()..]);
-    match text.char_indices().find(opens) {
-        // what is left out may have closed what stands before it
-        Some((at, _)) => closed(&text[..at]),
-        None => text.len(),
+    let mut end = text.len();
+    let mut ahead = Ahead::default();
+    for (at, c) in text.char_indices().rev() {
+        if ahead.leaves_open(c, &text[at + c.len_utf8()..end], end) {
+            (end, ahead) = (at, Ahead::default());
+        } else {
+            ahead.pass(c, at);
+        }
     }
+    end
 }
 
-/// Whether `c`, with `rest` behind it, begins something that is not at its end.
-fn may_go_on(c: char, rest: &str) -> bool {
-    match c {
-        '[' => is_open_link(rest),
-        '【' => !rest.contains('】'),
-        '［' => !rest.contains('］'),
-        '<' => !rest.contains('>') && rest.chars().next().is_none_or(may_name_mark),
-        _ => false,
-    }
+/// Which marks stand ahead in a text that is read backwards.
+#[derive(Default)]
+struct Ahead {
+    /// Where the next `]` stands.
+    next_bracket: Option<usize>,
+    /// Where the last one of each stands.
+    last: BTreeMap<char, usize>,
 }
 
-/// Whether what stands behind a `[` may still become part of a link, or of a line that says where one leads.
-fn is_open_link(inside: &str) -> bool {
-    let Some((_, after)) = inside.split_once(']') else { return true };
-    match after.chars().next() {
-        None => true,
-        Some('(') => !after.contains(')'),
-        Some('[') => !after.contains(']'),
-        Some(':') => !after.contains('\n'),
-        Some(_) => false,
+impl Ahead {
+    fn pass(&mut self, c: char, at: usize) {
+        if matches!(c, ']' | ')' | '>' | '】' | '］' | '\n') {
+            self.last.entry(c).or_insert(at);
+        }
+        if c == ']' {
+            self.next_bracket = Some(at);
+        }
+    }
+
+    /// Whether `c`, with `rest` behind it up to `end`, begins something that is not at its end.
+    fn leaves_open(&self, c: char, rest: &str, end: usize) -> bool {
+        match c {
+            '[' => self.next_bracket.is_none_or(|close| self.may_lead(&rest[rest.len() + close - end + 1..], close)),
+            '【' => !self.last.contains_key(&'】'),
+            '［' => !self.last.contains_key(&'］'),
+            '<' => rest.chars().next().is_none_or(may_name_mark) && !self.last.contains_key(&'>'),
+            _ => false,
+        }
+    }
+
+    /// Whether words in brackets that end at `close`, with `after` behind them, may still become a link, or a line that says
+    /// where one leads.
+    fn may_lead(&self, after: &str, close: usize) -> bool {
+        let ends = |mark| self.last.get(&mark).is_some_and(|at| *at > close);
+        match after.chars().next() {
+            None => true,
+            Some('(') => !ends(')'),
+            Some('[') => !ends(']'),
+            Some(':') => !ends('\n'),
+            Some(_) => false,
+        }
     }
 }
 
@@ -133,7 +172,7 @@ fn visible(text: &str) -> String {
 /// The same without links, and without those that come about where something else was between their parts.
 fn harmless(text: &str, stands: &dyn Fn(&str) -> bool) -> (String, usize) {
     let (mut text, mut links) = without_links(text, stands);
-    loop {
+    for _ in 0..PASSES {
         let (less, more) = without_links(&text, stands);
         if less == text {
             return (text, links);
@@ -141,6 +180,10 @@ fn harmless(text: &str, stands: &dyn Fn(&str) -> bool) -> (String, usize) {
         text = less;
         links += more;
     }
+    // nobody who means well nests them so deep
+    text.retain(|c| !matches!(c, '[' | ']' | '<' | '>'));
+    let (text, more) = without_links(&text, stands);
+    (text, links + more)
 }
 
 /// Without images, whose addresses a viewer would ask for; links become their words, addresses that stand in no passage a
@@ -191,15 +234,16 @@ struct Taken<'a> {
 fn markdown_link(text: &str) -> Option<Taken<'_>> {
     let image = text.starts_with('!');
     let inside = text.strip_prefix('!').unwrap_or(text).strip_prefix('[')?;
-    let close = inside.find(']')?;
+    let close = inside.find([']', '[', '\n']).filter(|at| inside[*at..].starts_with(']'))?;
     let (words, after) = (&inside[..close], &inside[close + 1..]);
-    if words.contains(['\n', '[']) {
-        return None;
-    }
     let before = text.len() - after.len();
     let words = if image { "" } else { words };
     if let Some(target) = after.strip_prefix('(') {
-        let end = target.find(')')?;
+        let near = beginning(target, LONGEST);
+        let Some(end) = near.find(')') else {
+            let far = near.len() < target.len();
+            return far.then_some(Taken { length: before + 1, words: Some(words), address: Some(near) });
+        };
         let address = target[..end].split_whitespace().next().unwrap_or_default();
         return Some(Taken { length: before + end + 2, words: Some(words), address: Some(address) });
     }
@@ -216,16 +260,26 @@ fn markdown_link(text: &str) -> Option<Taken<'_>> {
 
 /// An HTML mark, with the address that it names, or `<address>`.
 fn html_mark(text: &str) -> Option<Taken<'_>> {
-    let end = text.find('>')?;
-    let inside = &text[1..end];
-    let named = inside.starts_with(may_name_mark);
-    if !named || inside.contains(['\n', '<']) && !inside.contains('=') {
+    if !text[1..].starts_with(may_name_mark) {
+        return None;
+    }
+    let near = beginning(text, LONGEST);
+    let Some(end) = near.find('>') else {
+        return (near.len() < text.len()).then_some(Taken { length: 1, words: Some(""), address: None });
+    };
+    let inside = &near[1..end];
+    if inside.contains(['\n', '<']) && !inside.contains('=') {
         return None;
     }
     let lower = inside.to_ascii_lowercase();
     let leads =
         ["src", "href", "action", "data", "url("].iter().any(|name| lower.contains(name)) || lower.contains("://");
     Some(Taken { length: end + 1, words: (!leads).then_some(""), address: leads.then_some(inside) })
+}
+
+/// The first bytes of a text, not more than so many.
+fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }
 
 fn may_name_mark(first: char) -> bool {
@@ -237,19 +291,31 @@ fn address(text: &str, before: Option<char>) -> Option<Taken<'_>> {
     if before.is_some_and(|c| c.is_ascii_alphabetic()) || !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
-    let is_part = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '`' | '\\' | '^' | '{' | '}' | '|');
-    let end = text.find(|c: char| !is_part(c)).unwrap_or(text.len());
-    let whole = text[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '\'']);
-    let scheme = whole.find(':').map(|at| (&whole[..at], &whole[at + 1..]));
-    let leads = match scheme {
-        Some((scheme, rest)) => {
-            let named = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-            let plain = ["data", "javascript", "mailto", "file"].contains(&scheme.to_ascii_lowercase().as_str());
-            named && !rest.is_empty() && (rest.starts_with("//") || plain)
-        }
-        None => whole.to_ascii_lowercase().starts_with("www."),
-    };
-    leads.then_some(Taken { length: whole.len(), words: None, address: Some(whole) })
+    let head = beginning(text, LONGEST_SCHEME);
+    let scheme = head.find(':').map(|at| &head[..at]);
+    let leads = scheme.is_some_and(|scheme| {
+        let named = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        let plain = ["data", "javascript", "mailto", "file"].contains(&scheme.to_ascii_lowercase().as_str());
+        let rest = &text[scheme.len() + 1..];
+        named
+            && (rest.starts_with("//") || plain && rest.starts_with(|c: char| is_of_address(c) && !is_after_address(c)))
+    });
+    let is_www = head.get(..WWW.len()).is_some_and(|start| start.eq_ignore_ascii_case(WWW));
+    if !leads && !is_www {
+        return None;
+    }
+    let end = text.find(|c: char| !is_of_address(c)).unwrap_or(text.len());
+    let whole = text[..end].trim_end_matches(is_after_address);
+    (leads || whole.len() > WWW.len()).then_some(Taken { length: whole.len(), words: None, address: Some(whole) })
+}
+
+fn is_of_address(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '`' | '\\' | '^' | '{' | '}' | '|')
+}
+
+/// Whether a mark at the end of an address belongs to the sentence.
+fn is_after_address(c: char) -> bool {
+    matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | ')' | ']' | '\'')
 }
 
 /// Without the numbers by which passages are cited, and where they stood. What stands in brackets in a passage too may be
@@ -293,7 +359,7 @@ fn mark(text: &str, first: char) -> Option<(usize, Vec<usize>)> {
         _ => return None,
     };
     let inside = &text[first.len_utf8()..];
-    let end = inside.find(close)?;
+    let end = beginning(inside, LONGEST_MARK).find(close)?;
     let numbers = numbers(&inside[..end])?;
     (!numbers.is_empty()).then_some((first.len_utf8() + end + close.len_utf8(), numbers))
 }
@@ -349,6 +415,12 @@ mod tests {
             "[1]",
             "[2, 3]",
             "【1】",
+            "［1］",
+            "![",
+            "](",
+            "[x]: ",
+            "It says “shown before [12] in detail”. ",
+            "A line that is so wide that it is taken for a wrapped one\n",
             "[",
             "]",
             "(",
@@ -455,11 +527,39 @@ mod tests {
         assert_eq!(settled("<think>A. B. C."), [""; 0]);
     }
 
+    #[test]
+    fn hostile_replies_take_no_longer_than_they_must() {
+        let many = |text: &str| text.repeat(20_000);
+        let deep = format!("{}x{}", many("["), many("](//evil.example)"));
+        let closers = format!("<a{}", many("[>x<a]x"));
+        for reply in [
+            many("["),
+            many("<"),
+            many("<a"),
+            many("【"),
+            many("a1"),
+            many("[x]("),
+            many("**"),
+            many("a:"),
+            many("![x]["),
+            deep,
+            closers,
+            format!("【{}", many("［】【］")),
+            format!("{}>", many("<a ")),
+            format!("[x](//evil.example/{})", many("y")),
+        ] {
+            let found = claims(&reply, 3, &|_| false);
+            assert!(found.claims.iter().all(|claim| !claim.text.contains("](//")), "{}", &reply[..20]);
+            assert!(settled(&reply, 3, &|_| false).len() <= found.claims.len());
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_settled_stays(reply in proptest::collection::vec(pieces(), 0..14), stands: bool) {
             let reply = reply.concat();
-            let stands = |_: &str| stands;
+            let source = "as was shown before [12] in detail https://evil.example/x";
+            let stands = |text: &str| stands && source.contains(text);
             let whole = claims(&reply, 3, &stands).claims;
             for (end, _) in reply.char_indices() {
                 let settled = settled(&reply[..end], 3, &stands);

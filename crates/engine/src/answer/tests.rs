@@ -125,6 +125,8 @@ fn of_a_reply_that_was_cut_the_sentence_that_breaks_off_is_left_out() {
     assert_eq!((answer.text.as_str(), answer.usage.chat.unwrap().reply_cut), ("Li Chun built it. [1]", true));
     assert_eq!(cut("Li Chun built it [1]. It has one arch.").sentences.len(), 2);
     assert_eq!(cut("It has one").sentences.len(), 1);
+    assert_eq!(cut("Li Chun built it [1]. It was paid by Mr.").sentences.len(), 1);
+    assert_eq!(cut("The passages do not hold the answer. However, the").refusal, Some(Refusal::NotInPassages));
     assert_eq!(written("Li Chun built it [1]. It has one arch").sentences.len(), 2);
 }
 
@@ -134,7 +136,14 @@ fn whoever_has_heard_enough_ends_the_writing() {
         "Li Chun built it [1]. It has one arch [1]. The toll for a horse was two coins [1]. Carts did not pay [1].";
     let (parts, answer) = heard(writer(Scripted::saying(reply)), 1);
     assert_eq!(parts, ["Li Chun built it. [1]"]);
-    assert!(answer.text.starts_with("Li Chun built it. [1]") && !answer.text.contains("Carts"), "{}", answer.text);
+    assert_eq!((answer.text.as_str(), answer.sentences.len()), ("Li Chun built it. [1]", 1));
+}
+
+#[test]
+fn a_reply_without_end_is_ended() {
+    let (parts, answer) = heard(writer(Scripted::saying(&"Li Chun built it [1]. ".repeat(20_000))), usize::MAX);
+    assert!(answer.usage.chat.unwrap().reply_cut && answer.sentences.len() < 20_000);
+    assert_eq!(parts.concat(), answer.text);
 }
 
 #[test]

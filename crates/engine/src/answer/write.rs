@@ -59,6 +59,7 @@ pub(super) fn write(
     let mut prover = Prover::new(&material, ground, evidence.meanings.clone(), writer.strict);
     let mut checked = Ok(());
     let mut hear = |part: &str| match prover.hear(part) {
+        Ok(_) if prover.has_heard_enough() => ControlFlow::Break(()),
         Ok(text) if text.is_empty() => ControlFlow::Continue(()),
         Ok(text) => on_text(&text),
         Err(e) => {
@@ -68,9 +69,9 @@ pub(super) fn write(
     };
     let reply = writer.model.complete(&request, &mut hear).map_err(|e| writer.failed(e))?;
     checked?;
-    let cut = reply.finish == Finish::Length;
-    let (rest, proof) = prover.finish(&reply.text, cut)?;
-    if !rest.is_empty() && reply.finish != Finish::Interrupted {
+    let too_long = prover.has_heard_enough();
+    let (rest, proof) = prover.finish(reply.finish != Finish::Stop)?;
+    if !rest.is_empty() && (reply.finish != Finish::Interrupted || too_long) {
         let _ = on_text(&rest);
     }
     let counted = |known: Option<usize>, texts: &mut dyn Iterator<Item = &str>| match known {
@@ -83,7 +84,7 @@ pub(super) fn write(
         passages_left_out: fitted.left_out,
         prompt_tokens: counted(reply.prompt_tokens, &mut prompt.iter().map(|m| m.text.as_str()))?,
         reply_tokens: counted(reply.reply_tokens, &mut std::iter::once(reply.text.as_str()))?,
-        reply_cut: cut,
+        reply_cut: reply.finish == Finish::Length || too_long,
         citations_invented: proof.invented,
         links_removed: proof.links,
         unsupported: proof.unsupported,

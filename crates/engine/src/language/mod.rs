@@ -8,5 +8,5 @@ mod words;
 
 pub use analysis::{B, Counted, K1, LONGEST_TERM, MOST_TERMS, Phrase, QueryTerm, Words, counted, simplified};
 pub use script::{detect, is_cjk, is_mostly_cjk};
-pub use sentences::{clauses, has_ended, is_whole, sentences};
+pub use sentences::{clauses, is_whole, sentences};
 pub use words::{coverage, terms};

@@ -74,16 +74,12 @@ pub fn clauses(text: &str, sentence: Span, limit: usize) -> Vec<Span> {
 /// Whether `sentence` says something by itself: it ends as sentences do, and has four words or eight characters of a
 /// script without spaces. A figure's labels, an entry of a table of contents and a lone term are none.
 pub fn is_whole(sentence: &str) -> bool {
-    let cjk = sentence.chars().filter(|c| c.is_alphanumeric() && is_cjk(*c)).count();
-    let words = sentence.split(|c: char| is_cjk(c) || !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
-    has_ended(sentence) && words + cjk / 2 >= 4
-}
-
-/// Whether `sentence` ends as sentences do, and does not only break off.
-pub fn has_ended(sentence: &str) -> bool {
     let last = sentence.trim_end_matches(is_closing_or_stop).len();
     let ending = &sentence[last..];
-    ending.contains(['.', '!', '?', '。', '！', '？']) && !ending.ends_with('…')
+    let ends = ending.contains(['.', '!', '?', '。', '！', '？']) && !ending.ends_with('…');
+    let cjk = sentence.chars().filter(|c| c.is_alphanumeric() && is_cjk(*c)).count();
+    let words = sentence.split(|c: char| is_cjk(c) || !c.is_alphanumeric()).filter(|word| !word.is_empty()).count();
+    ends && words + cjk / 2 >= 4
 }
 
 fn clause_end(window: &str) -> Option<usize> {

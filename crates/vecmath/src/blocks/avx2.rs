@@ -30,11 +30,11 @@ impl Avx2 {
 /// register, and takes that of the sum: each block then waits for the one before it, at half the speed.
 #[inline(always)]
 pub(super) fn half(bits: u16, _: Avx2) -> f32 {
-    // SAFETY: the CPU has the instructions, for there is an `Avx2`; they read and write these registers alone.
+    // SAFETY: the CPU has the instructions, for there is an `Avx2`; they read and write these registers, and of the flags those of floating-point exceptions.
     unsafe {
         let lane: __m128;
         asm!("vmovd {0}, {1:e}", "vcvtph2ps {0}, {0}", out(xmm_reg) lane, in(reg) u32::from(bits),
-            options(pure, nomem, nostack, preserves_flags));
+            options(pure, nomem, nostack));
         _mm_cvtss_f32(lane)
     }
 }

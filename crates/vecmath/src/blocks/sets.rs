@@ -7,7 +7,7 @@ pub(super) const LANES: usize = 32;
 pub(super) type Numbers = [u64; LANES / 8];
 
 /// An instruction set. A value of one other than [`Portable`] is made only where the CPU is known to have it, which is what
-/// makes its methods safe to call; they are inlined into a function that is compiled for it.
+/// makes its methods safe to call; inlined into a function that is compiled for it, they are quick, too.
 pub(super) trait Set: Copy {
     /// [`LANES`] floats
     type Lanes: Copy;
@@ -117,7 +117,7 @@ impl Set for Portable {
     }
 }
 
-/// Defines `run(simd, …)`, which calls `$body` with the [`Set`] that `simd` proves to exist before its arguments.
+/// Defines `$name(simd, …)`, which calls `$body`, a function that is always inlined, with the [`Set`] that `simd` proves to exist before its arguments.
 macro_rules! with_set {
     (fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
         fn $name($simd: $crate::Simd, $($arg: $ty),*) {
@@ -152,6 +152,7 @@ mod tests {
     use super::*;
     use crate::Simd;
 
+    #[inline(always)]
     fn halves_of<S: Set>(set: S, (single, many): (&mut [f32], &mut [f32])) {
         for (i, (single, many)) in single.chunks_exact_mut(LANES).zip(many.as_chunks_mut::<LANES>().0).enumerate() {
             let bits = |j: usize| (i * LANES + j) as u16;

@@ -20,10 +20,8 @@ pub struct Disagreement {
 const SHARED: f32 = 0.75;
 /// So much of the source's clause must stand in the sentence's.
 const SHARED_BACK: f32 = 0.6;
-/// Clauses of fewer terms say too little to be found,
+/// Clauses of fewer terms say too little to be found; those of so many are alike only where they have the same.
 const FEWEST_TERMS: usize = 2;
-/// and those of no more must have the same.
-const FEW_TERMS: usize = 2;
 /// A clause that is nearly as like as the most like one may be the one that is meant.
 const AS_LIKE: f32 = 0.1;
 /// A term that stands in more clauses tells nothing.
@@ -101,7 +99,7 @@ impl Polarities {
         {
             clauses.iter().for_each(|at| *counts.entry(*at).or_default() += 1);
         }
-        let (least, least_back) = if terms.len() > FEW_TERMS { (SHARED, SHARED_BACK) } else { (1.0, 1.0) };
+        let (least, least_back) = if terms.len() > FEWEST_TERMS { (SHARED, SHARED_BACK) } else { (1.0, 1.0) };
         let share = |count: usize, of: usize| count as f32 / of.max(1) as f32;
         let mut like: Vec<(usize, f32)> = counts
             .into_iter()
