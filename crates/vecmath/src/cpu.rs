@@ -80,32 +80,46 @@ impl Simd {
     }
 }
 
-/// Compiles one body for the baseline, for AVX2 with FMA, and for AVX-512, and runs the one that `simd` proves to exist.
-///
-/// The body holds no fused operation of its own, so all give the same bits.
-macro_rules! dispatch {
-    ($(#[$doc:meta])* $seen:vis fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
+/// Defines a function that runs, of three expressions, the one for the instruction set that `simd` proves to exist, compiled
+/// for it: the first for the baseline, the second for AVX2 with FMA and F16C, the third for AVX-512, too.
+macro_rules! on_each_set {
+    (
+        $(#[$doc:meta])* $seen:vis fn $name:ident($simd:ident, $($arg:ident: $ty:ty),*)
+            = $portable:expr, $wide:expr, $widest:expr
+    ) => {
         $(#[$doc])*
         $seen fn $name($simd: $crate::Simd, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
+            #[target_feature(enable = "avx2,fma,f16c")]
             fn wide($($arg: $ty),*) {
-                $body($($arg),*)
+                $wide
             }
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma,avx512f")]
+            #[target_feature(enable = "avx2,fma,f16c,avx512f")]
             fn widest($($arg: $ty),*) {
-                $body($($arg),*)
+                $widest
             }
             match $simd.kind() {
-                $crate::cpu::Kind::Portable => $body($($arg),*),
+                $crate::cpu::Kind::Portable => $portable,
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX2 and FMA.
+                // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX2, FMA and F16C.
                 $crate::cpu::Kind::Avx2Fma => unsafe { wide($($arg),*) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: and with AVX-512F.
                 $crate::cpu::Kind::Avx512 => unsafe { widest($($arg),*) },
             }
+        }
+    };
+}
+pub(crate) use on_each_set;
+
+/// Compiles one body for every instruction set, and runs the one that `simd` proves to exist.
+///
+/// The body holds no fused operation of its own, so all give the same bits.
+macro_rules! dispatch {
+    ($(#[$doc:meta])* $seen:vis fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
+        $crate::cpu::on_each_set! {
+            $(#[$doc])* $seen fn $name($simd, $($arg: $ty),*) = $body($($arg),*), $body($($arg),*), $body($($arg),*)
         }
     };
 }

@@ -120,28 +120,12 @@ impl Set for Portable {
 /// Defines `$name(simd, …)`, which calls `$body`, a function that is always inlined, with the [`Set`] that `simd` proves to exist before its arguments.
 macro_rules! with_set {
     (fn $name:ident($simd:ident, $($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
-        fn $name($simd: $crate::Simd, $($arg: $ty),*) {
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma,f16c")]
-            fn wide($($arg: $ty),*) {
-                // SAFETY: this function is compiled for AVX2 and F16C.
-                $body(unsafe { $crate::blocks::avx2::Avx2::proven() }, $($arg),*)
-            }
-            #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma,f16c,avx512f")]
-            fn widest($($arg: $ty),*) {
+        $crate::cpu::on_each_set! {
+            fn $name($simd, $($arg: $ty),*) = $body($crate::blocks::sets::Portable, $($arg),*),
+                // SAFETY: the function that this stands in is compiled for AVX2 and F16C, and runs where the CPU has them.
+                $body(unsafe { $crate::blocks::avx2::Avx2::proven() }, $($arg),*),
                 // SAFETY: and for AVX-512F.
                 $body(unsafe { $crate::blocks::avx512::Avx512::proven() }, $($arg),*)
-            }
-            match $simd.kind() {
-                $crate::cpu::Kind::Portable => $body($crate::blocks::sets::Portable, $($arg),*),
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: a `Simd` of this kind is made only after the CPU was found to have AVX2, FMA and F16C.
-                $crate::cpu::Kind::Avx2Fma => unsafe { wide($($arg),*) },
-                #[cfg(target_arch = "x86_64")]
-                // SAFETY: and with AVX-512F.
-                $crate::cpu::Kind::Avx512 => unsafe { widest($($arg),*) },
-            }
         }
     };
 }
