@@ -9,7 +9,7 @@ const REMOVED: &str = "[…]";
 
 /// Links in links that are taken apart.
 const PASSES: usize = 8;
-/// Bytes of a link's words, its address, or an HTML mark at most; what opens and is not closed so soon is no text either.
+/// Bytes of a link's address or an HTML mark at most; one that is closed later is broken off where it opens.
 const LONGEST: usize = 4096;
 /// Bytes of the brackets in which passages are cited, at most.
 const LONGEST_MARK: usize = 128;
